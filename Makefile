@@ -1,0 +1,49 @@
+# Everything a fresh clone needs: Python 3.11 to 3.13, git and make.
+#   PYTHON=python3.12   the interpreter for a new .venv; default: the newest supported one that runs
+#   VENV=.venv312       another virtual environment
+#   ARGS="-k syntax"    more arguments for pytest, or for the benchmarks
+VENV ?= .venv
+ARGS ?=
+
+bin := $(abspath $(VENV))/bin
+installed := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock clean
+.DELETE_ON_ERROR:
+
+help: ## list these targets
+	@awk -F ':[^#]*## ' '/^[a-z.]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+
+.venv: $(installed) ## the virtual environment with the locked dependencies
+
+# The stamp comes last: an installation that was interrupted is taken up again.
+$(installed): requirements.lock pyproject.toml scripts/make-venv
+	@PYTHON="$(PYTHON)" scripts/make-venv "$(VENV)"
+	@touch $@
+
+# The jobs' commands say `python`, and mean the one beside `sweep`.
+demo: export PATH := $(bin):$(PATH)
+demo: $(installed) ## run the job `train`, show its results, and where to look at them
+	$(bin)/sweep run train
+	$(bin)/sweep results train
+	$(bin)/sweep up
+
+test: $(installed) ## run every test
+	$(bin)/python -m pytest $(ARGS)
+
+lint: $(installed) ## ruff and mypy, changing nothing
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+
+bench: $(installed) ## compare speed and memory with other tools
+	@scripts/install-test-packages
+	$(bin)/python -m benchmarks $(ARGS)
+
+lock: ## write requirements.lock from pyproject.toml (scripts/lock --upgrade: newest of all)
+	scripts/lock
+
+clean: ## remove the virtual environment and caches; results (.sweep, mlflow.db) stay
+	rm -rf "$(VENV)" build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +

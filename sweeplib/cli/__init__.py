@@ -1,0 +1,5 @@
+"""The command line: `sweep`."""
+
+from sweeplib.cli.app import main
+
+__all__ = ["main"]

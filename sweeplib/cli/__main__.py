@@ -1,0 +1,5 @@
+"""`python -m sweeplib.cli` is `sweep`."""
+
+from sweeplib.cli.app import main
+
+main()

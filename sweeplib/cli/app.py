@@ -1,0 +1,110 @@
+"""The `sweep` command: its subcommands, and how errors become messages and exit codes.
+
+Exit codes: 0 all completed, 1 something failed, 2 the user's input is wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from sweeplib.errors import SweepError, nearest
+
+__all__ = ["cli", "main"]
+
+INTERRUPTED = 130
+
+_COMMANDS = {
+    "run": "Run a job's combinations, those that are not done yet.",
+    "show": "Show a job as it is understood, or all jobs.",
+    "status": "Tell how the sweeps of a job stand.",
+    "logs": "Print or follow the output of one combination.",
+    "results": "Rank the combinations of a job by a metric.",
+    "retry": "Run what a sweep left undone.",
+    "cancel": "End running sweeps.",
+    "up": "Start this project's Prefect server and MLflow's UI.",
+    "down": "Stop this project's servers.",
+    "completion": "Print the shell's completion script.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a subcommand's module when it is used; `--help` needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command = import_module(f"sweeplib.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - each module has one
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            error.message = error.message.rstrip(".") + nearest(args[0], _COMMANDS)
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-C",
+    "--project",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    default=Path(),
+    help="The project's folder, with its sweeps.yaml [default: the working folder].",
+)
+@click.version_option(package_name="sweeplib", prog_name="sweep")
+@click.pass_context
+def cli(ctx: click.Context, project: Path) -> None:
+    """Run a script over many parameter combinations, as Prefect flows.
+
+    Jobs are written in sweeps.yaml. Results go to standard output, progress and notes to standard error.
+    """
+    ctx.obj = project.resolve()
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        code = cli.main(prog_name="sweep", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = INTERRUPTED
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except SweepError as error:
+        click.echo(f"sweep: {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        # whoever read our output has seen enough; keep Python from complaining about it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        click.echo(f"sweep: {_system_error(error)}", err=True)
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _system_error(error: OSError) -> str:
+    place = f" ({error.filename})" if error.filename else ""
+    remedy = (
+        "; free some space and run again: nothing that is done is lost" if error.errno == errno.ENOSPC else ""
+    )
+    return f"{error.strerror or error}{place}{remedy}"

@@ -1,0 +1,132 @@
+"""Running a plan from the command line: what is left, the server, the flow, what came of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from sweeplib.cli.progress import make_progress
+from sweeplib.engine import recover, remaining
+from sweeplib.ledger import Ledger
+from sweeplib.report.duration import humanise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sweeplib.cli.progress import ProgressView
+    from sweeplib.orchestrate.launch import Launch
+    from sweeplib.plan import Plan
+
+__all__ = ["INTERRUPTED", "execute", "note"]
+
+INTERRUPTED = 130
+_COUNTED = 200_000  # combinations up to which "how many are left" is counted before the start
+_SHOWN = 10  # failures shown at the end
+
+
+def note(text: str) -> None:
+    """Tell the user something on standard error."""
+    click.echo(f"sweep: {text}", err=True)
+
+
+def execute(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, cluster: str | None) -> int:
+    """Run what is left of a plan as a Prefect flow; return the exit code."""
+    with _terminable(), Ledger.open(project / ".sweep" / "ledger.db") as ledger:
+        recover(ledger, project, plan.job.name, note)
+        lineage = None if fresh else ledger.latest_lineage(plan.job.name)
+        if lineage is not None and not _anything_left(plan, ledger, lineage):
+            return 0
+    return _run_flow(project, plan, lineage, parallel, cluster)
+
+
+def _anything_left(plan: Plan, ledger: Ledger, lineage: str) -> bool:
+    """Say what is done already; return whether anything is left to run."""
+    name = plan.job.name
+    if plan.job.kind == "submit":
+        if plan.key in ledger.done(lineage, [plan.key]):
+            note(f"{name}: submitted already; nothing is left to do (--fresh submits again)")
+            return False
+        return True
+    candidates = remaining(plan, ledger, "", lineage)
+    free = done = elsewhere = 0
+    for found in islice(candidates, _COUNTED):
+        done += found.done
+        elsewhere += found.elsewhere is not None
+        free += found.free
+    counted = len(plan) <= _COUNTED
+    if counted and not free and not elsewhere:
+        note(f"{name}: all {done} combinations are done; nothing is left to do (--fresh runs them again)")
+        return False
+    if counted and not free:
+        note(f"{name}: the {elsewhere} combinations that are left are being run by another sweep")
+        return False
+    if done:
+        left = f"{free} are left" if counted else "going on with the rest"
+        note(f"{name}: {done} combinations are done, {left} (--fresh runs all again)")
+    return True
+
+
+def _run_flow(
+    project: Path, plan: Plan, lineage: str | None, parallel: int | None, cluster: str | None
+) -> int:
+    from sweeplib.orchestrate.api import connect
+
+    os.chdir(project)
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED", "false")
+    began = time.monotonic()
+    with _terminable():
+        try:
+            api = connect(project, note)
+            from sweeplib.orchestrate.direct import run_directly
+
+            with make_progress(plan.job.name) as view:
+                launch = run_directly(project, plan, lineage, parallel, cluster, view)
+        except KeyboardInterrupt:
+            note("interrupted; what is done is kept, and the next run goes on with the rest")
+            return INTERRUPTED
+    return _report(launch, view, time.monotonic() - began, api.ui if api.local else None)
+
+
+def _report(launch: Launch, view: ProgressView, seconds: float, ui: str | None) -> int:
+    """Print what came of the sweep; return the exit code."""
+    for text in launch.notes:
+        note(text)
+    for work, attempt in view.failures[:_SHOWN]:
+        note(f"{attempt.outcome}: {work.label}: {attempt.message} (sweep logs {work.key[:8]})")
+    if len(view.failures) > _SHOWN:
+        note(f"and {len(view.failures) - _SHOWN} more: sweep status")
+    if launch.interrupted:
+        note("interrupted; what is done is kept, and the next run goes on with the rest")
+        return INTERRUPTED
+    if launch.summary is None:
+        note("the flow did not run")
+        return 1
+    click.echo(f"{launch.summary.tag}: {launch.summary} in {humanise(seconds)}")
+    if ui:
+        note(f"watch it at {ui} (the server goes on; stop it with: sweep down)")
+    return 0 if launch.summary.ok else 1
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a run as Ctrl-C does: commands ended, state kept."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    names = [signal.SIGTERM, signal.SIGHUP]
+    before = {name: signal.signal(name, interrupt) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

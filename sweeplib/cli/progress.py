@@ -1,0 +1,123 @@
+"""How a sweep's progress is shown: a bar on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from sweeplib.report.duration import humanise
+from sweeplib.run.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from sweeplib.engine import Progress
+    from sweeplib.run.model import Attempt, Work
+
+__all__ = ["ProgressView", "make_progress"]
+
+_EVERY = 5.0  # seconds between two plain lines
+
+
+class ProgressView:
+    """An observer that keeps the failures and knows the time left; writes plain lines to `stream`."""
+
+    def __init__(self, job: str, stream: TextIO) -> None:
+        self._job = job
+        self._stream = stream
+        self._began = time.monotonic()
+        self._last = self._began
+        self._shown = ""
+        self.failures: list[tuple[Work, Attempt]] = []
+
+    def progress(self, progress: Progress) -> None:
+        """Write a line if the last one is old, and always at the end."""
+        now = time.monotonic()
+        finished = progress.left == 0 and progress.ended > 0
+        if now - self._last < _EVERY and not finished:
+            return
+        text = self.describe(progress)
+        if text != self._shown:
+            self._last = now
+            self._shown = text
+            self.write(text)
+
+    def ended(self, work: Work, attempt: Attempt) -> None:
+        """Keep a failure, and say it as it comes."""
+        if attempt.outcome not in (Outcome.COMPLETED, Outcome.CANCELLED):
+            self.failures.append((work, attempt))
+
+    def note(self, text: str) -> None:
+        """Write a sentence."""
+        self.write(f"sweep: {text}")
+
+    def write(self, text: str) -> None:
+        """Write a line to the stream."""
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def describe(self, progress: Progress) -> str:
+        """Return the counts and the time left in words."""
+        parts = [f"{progress.before + progress.ended}/{progress.total} done"]
+        parts += [f"{progress.failed} failed"] if progress.failed else []
+        parts += [f"{progress.running} submitted"] if progress.running else []
+        left = self.time_left(progress)
+        parts += [f"{humanise(left)} left"] if left is not None and progress.left else []
+        return f"{self._job}: {', '.join(parts)}"
+
+    def time_left(self, progress: Progress) -> float | None:
+        """Return the seconds that the rest takes at the pace so far; None before anything has ended."""
+        if not progress.ended:
+            return None
+        return (time.monotonic() - self._began) / progress.ended * progress.left
+
+
+class _BarView(ProgressView):
+    """The same on a terminal, as a bar."""
+
+    def __init__(self, job: str, stream: TextIO, bar: Bar, task: TaskID) -> None:
+        super().__init__(job, stream)
+        self._bar = bar
+        self._task = task
+
+    def progress(self, progress: Progress) -> None:
+        left = self.time_left(progress)
+        self._bar.update(
+            self._task,
+            total=progress.total,
+            completed=progress.before + progress.ended,
+            failed=progress.failed,
+            running=progress.running,
+            left=humanise(left) if left is not None else "?",
+        )
+
+    def write(self, text: str) -> None:
+        self._bar.console.print(text, highlight=False, markup=False)
+
+
+@contextmanager
+def make_progress(job: str) -> Iterator[ProgressView]:
+    """Return the view that fits standard error."""
+    if not sys.stderr.isatty():
+        yield ProgressView(job, sys.stderr)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed"),
+        TextColumn("{task.fields[running]} submitted"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]} left"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(job, total=None, failed=0, running=0, left="?")
+        yield _BarView(job, sys.stderr, bar, task)

@@ -1,0 +1,143 @@
+"""`sweep results`: a job's combinations with their parameters and metrics, the best first."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from sweeplib.cli.output import note, print_table
+from sweeplib.cli.parameters import complete_job, project_of
+from sweeplib.errors import InputError, SweepError, UnknownSweepError
+from sweeplib.report.export import write_csv, write_json
+from sweeplib.report.lookup import check_job, find_sweep, open_ledger
+from sweeplib.report.ranking import rank
+from sweeplib.report.results import gather, names_of_metrics, names_of_parameters
+from sweeplib.report.results_table import columns_of, headline, styles_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sweeplib.ledger import Combination, Ledger
+    from sweeplib.report.ranking import Ranking
+    from sweeplib.report.results import Result
+
+__all__ = ["command"]
+
+
+@click.command(name="results")
+@click.argument("job", shell_complete=complete_job)
+@click.option("-m", "--metric", metavar="M", help="Rank by this metric [default: the first in the alphabet].")
+@click.option("-n", "--best", type=click.IntRange(min=1), metavar="N", help="Only the best N.")
+@click.option("--sweep", "sweep_name", metavar="ID", help="Only what this sweep ran (id or tag).")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="For a person, or for a program: unrounded, with all parameters.",
+)
+@click.option(
+    "--ascending/--descending",
+    default=None,
+    help="Lowest first, or highest first [default: by the metric's name: lowest for loss, error, time, …].",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    job: str,
+    metric: str | None,
+    best: int | None,
+    sweep_name: str | None,
+    form: str,
+    ascending: bool | None,  # noqa: FBT001 - click passes options by name
+) -> None:
+    """Rank the combinations of JOB by a metric, the best first.
+
+    Takes the newest sweep of JOB, with what the sweeps before had done for it. Durations are in seconds
+    in csv and json. For example: sweep results train --metric accuracy --best 5
+    """
+    project = project_of(ctx)
+    results = gather(*_sources(project, job, sweep_name))
+    ranking = rank(results, metric, ascending=ascending)
+    shown = ranking.results if best is None else ranking.best(best)
+    if form == "table":
+        _print_table(job, ranking, shown)
+    elif form == "csv":
+        write_csv(shown, names_of_parameters(results), names_of_metrics(results), sys.stdout)
+    else:
+        write_json(shown, sys.stdout)
+
+
+def _print_table(job: str, ranking: Ranking, shown: Sequence[Result]) -> None:
+    if not ranking.results:
+        note(f"no combination of job {job!r} is on record yet")
+        return
+    note(headline(job, ranking))
+    print_table(columns_of(ranking, shown), styles_of(shown))
+
+
+class _Metrics:
+    """What MLflow knows of a project's sweeps: asked only if it is called."""
+
+    def __init__(self, project: Path, tracked: set[str]) -> None:
+        self._project = project
+        self._tracked = tracked
+
+    def __call__(self, sweeps: Sequence[str]) -> Mapping[tuple[str, str], Mapping[str, float]]:
+        """Return the metrics of the combinations of those of `sweeps` that were tracked."""
+        wanted = [sweep for sweep in sweeps if sweep in self._tracked]
+        if not wanted:
+            return {}
+        from sweeplib.track import metrics_of
+
+        with _warnings_as_notes():
+            try:
+                return metrics_of(self._project, wanted)
+            except (OSError, SweepError) as error:
+                note(f"MLflow cannot be read ({error}): metrics may be missing")
+                return {}
+
+
+def _sources(project: Path, job: str, sweep_name: str | None) -> tuple[list[Combination], _Metrics]:
+    """Return what the ledger has, and who to ask for the metrics that it has not."""
+    ledger = open_ledger(project)
+    check_job(project, ledger, job)
+    sweeps = ledger.sweeps(job) if ledger is not None else []
+    if ledger is None or not sweeps:
+        raise UnknownSweepError(f"job {job!r} has no sweep yet; start one with: sweep run {job}")
+    with ledger:
+        if sweep_name is None:
+            rows = list(ledger.results(job, sweeps[0].lineage))
+        else:
+            rows = list(_rows_of_sweep(ledger, job, sweep_name))
+    return rows, _Metrics(project, {sweep.id for sweep in sweeps if sweep.tracking is not None})
+
+
+def _rows_of_sweep(ledger: Ledger, job: str, name: str) -> Iterator[Combination]:
+    sweep = find_sweep(ledger, name)
+    if sweep.job != job:
+        raise InputError(f"sweep {sweep.tag} is one of job {sweep.job!r}, not of {job!r}")
+    return ledger.combinations(sweep.id)
+
+
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Pass on what the tracking warns of as notes to the user."""
+    handler = _Notes(logging.WARNING)
+    logger = logging.getLogger("sweeplib.track")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())

@@ -1,0 +1,106 @@
+"""`sweep status`: how the sweeps of the project stand."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from sweeplib.cli.output import note, print_table
+from sweeplib.cli.parameters import complete_job, project_of
+from sweeplib.report.lookup import check_job, open_ledger
+from sweeplib.report.standing import (
+    failures_of,
+    failures_to_json,
+    standing_of,
+    standing_to_json,
+    standings_columns,
+    standings_styles,
+)
+from sweeplib.report.table import Column, plain_lines, printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sweeplib.report.standing import Failures, Standing
+
+__all__ = ["command"]
+
+_SWEEPS = 10
+_FAILURES = 5
+
+
+@click.command(name="status")
+@click.argument("job", required=False, shell_complete=complete_job)
+@click.option("--all", "every", is_flag=True, help=f"All sweeps, not only the newest {_SWEEPS}.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For a person, or for a program.",
+)
+@click.pass_context
+def command(ctx: click.Context, job: str | None, every: bool, form: str) -> None:  # noqa: FBT001
+    """Tell how the sweeps of JOB, or of all jobs, stand: the newest first, and what failed in that one.
+
+    For example: sweep status train
+    """
+    project = project_of(ctx)
+    standings, failures = _look(project, job, every=every)
+    if form == "json":
+        answer = {
+            "sweeps": [standing_to_json(standing) for standing in standings],
+            "failures": failures_to_json(failures) if failures else [],
+        }
+        click.echo(json.dumps(answer, indent=2))
+    elif not standings:
+        note(f"job {job!r} has not been run yet; run it with: sweep run {job}" if job else _NOTHING)
+    else:
+        _print(standings, failures)
+
+
+_NOTHING = "nothing has run yet; `sweep show` lists the jobs, `sweep run JOB` runs one"
+
+
+def _look(project: Path, job: str | None, *, every: bool) -> tuple[list[Standing], Failures | None]:
+    ledger = open_ledger(project)
+    if job is not None:
+        check_job(project, ledger, job)
+    if ledger is None:
+        return [], None
+    with ledger:
+        now = time.time()
+        found = ledger.sweeps(job, limit=None if every else _SWEEPS)
+        standings = [standing_of(ledger, project, sweep, now) for sweep in found]
+        return standings, failures_of(ledger, standings[0], _FAILURES) if standings else None
+
+
+def _print(standings: list[Standing], failures: Failures | None) -> None:
+    print_table(standings_columns(standings), standings_styles(standings))
+    for standing in standings:
+        if standing.unrecovered:
+            note(
+                f"the process that ran {standing.sweep.tag} has died; "
+                f"the next `sweep run {standing.sweep.job}` recovers it"
+            )
+    if failures and failures.rows:
+        _print_failures(standings[0], failures)
+
+
+def _print_failures(newest: Standing, failures: Failures) -> None:
+    click.echo(f"\nnot completed in {newest.sweep.tag}:")
+    columns = [
+        Column("", [printable(row.label) for row in failures.rows]),
+        Column("", [row.key[:8] for row in failures.rows]),
+        Column("", [printable(row.message or str(row.outcome)) for row in failures.rows]),
+    ]
+    for line in list(plain_lines(columns))[1:]:
+        click.echo(f"  {line}")
+    more = failures.total - len(failures.rows)
+    if more:
+        click.echo(f"  and {more:,} more: sweep results {newest.sweep.job}")
+    click.echo("  the output of one: sweep logs KEY")

@@ -1,0 +1,29 @@
+"""`sweep up`: start the project's servers and say where they are."""
+
+from __future__ import annotations
+
+import click
+
+from sweeplib.cli.parameters import project_of
+
+__all__ = ["command"]
+
+
+@click.command(name="up")
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Start this project's Prefect server and MLflow's UI, and print their addresses.
+
+    What runs already, or is configured (PREFECT_API_URL, MLFLOW_TRACKING_URI), is used as it is.
+    """
+    from sweeplib.cli.execute import note
+    from sweeplib.orchestrate.api import connect
+    from sweeplib.orchestrate.server import mlflow_ui
+    from sweeplib.track import tracking_uri
+
+    project = project_of(ctx)
+    api = connect(project, note)
+    click.echo(f"Prefect: {api.ui}")
+    store = tracking_uri(project)
+    address = store if store.startswith("http") else mlflow_ui(project, store).start(note)
+    click.echo(f"MLflow:  {address}")

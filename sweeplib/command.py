@@ -1,0 +1,189 @@
+"""A combination's command: its argument vector, and its lines for a person or a file.
+
+Never a shell text: a command is a list of arguments, and a line is that list quoted for a shell.
+
+| style  | what a combination adds to the words of the command                                        |
+| ------ | ------------------------------------------------------------------------------------------ |
+| hydra  | ``--multirun k=v … hydra.job.name=JOB hydra.sweep.dir=multirun/ULID ADD``                   |
+| plain  | ``k=v … ADD``                                                                               |
+| flags  | ``--k=v … ADD``                                                                             |
+| kwargs | (``call`` only) ``k=v …`` as keyword arguments                                              |
+
+Extra arguments of the command line stand between the words and these. A value keeps its quotes for
+Hydra, which reads them itself; elsewhere they have done their work and are taken off.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from itertools import product as _product
+from typing import TYPE_CHECKING
+
+from sweeplib.plan.rows import rows
+from sweeplib.syntax import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sweeplib.plan import Combination, Part, Plan
+    from sweeplib.syntax import Cell
+
+__all__ = ["argv", "lines", "parameter_lines", "submit_argv", "ulids"]
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, as the ULID specification has it
+_COUNTED = 4
+
+
+def ulids() -> Iterator[str]:
+    """Yield ULIDs without end, each larger than the one before.
+
+    The first of a million is drawn at random; the others count up from it in the last four digits, as
+    the ULID specification's monotonic mode has it, because drawing one costs more than a combination.
+    """
+    from ulid import ULID
+
+    while True:
+        head = str(ULID())[:-_COUNTED]
+        for tail in _product(_ALPHABET, repeat=_COUNTED):
+            yield head + "".join(tail)
+
+
+def _hydra(cell: Cell) -> str:
+    return f"{cell.key}={cell.value}"
+
+
+def _plain(cell: Cell) -> str:
+    return f"{cell.key}={unquote(cell.value)}"
+
+
+def _flag(cell: Cell) -> str:
+    return f"--{cell.key}={unquote(cell.value)}"
+
+
+_RENDER: dict[str, Callable[[Cell], str]] = {
+    "hydra": _hydra,
+    "plain": _plain,
+    "flags": _flag,
+    "kwargs": _hydra,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What stands around the parameters of all combinations of one part."""
+
+    head: tuple[str, ...]
+    tail: tuple[str, ...]
+    add: tuple[str, ...]
+    generated: str | None
+
+    @classmethod
+    def of(cls, plan: Plan, part: Part) -> _Frame:
+        """Return the frame of `part`; `generated` is what a ULID is to be appended to."""
+        if plan.job.style != "hydra":
+            return cls((), (), part.add, None)
+        return cls(
+            ("--multirun",), (f"hydra.job.name={plan.job.name}",), part.add, "hydra.sweep.dir=multirun/"
+        )
+
+    def around(self, middle: Sequence[str], ulid: str) -> tuple[str, ...]:
+        """Return all arguments of a combination."""
+        generated = (self.generated + ulid,) if self.generated is not None else ()
+        return (*self.head, *middle, *self.tail, *generated, *self.add)
+
+
+def _words(plan: Plan) -> tuple[str, ...]:
+    return (*plan.job.words, *plan.arguments)
+
+
+def argv(plan: Plan, combination: Combination, ulid: str) -> tuple[str, ...]:
+    """Return the argument vector of a combination of a `run` or `call` job.
+
+    A called function runs in a Python process of its own; its module is found from the working folder.
+    """
+    render = _RENDER[plan.job.style]
+    rest = _Frame.of(plan, combination.part).around([render(cell) for cell in combination.cells], ulid)
+    words = _words(plan)
+    if plan.job.kind != "call":
+        return (*words, *rest)
+    style = "kwargs" if plan.job.style == "kwargs" else "list"
+    return (sys.executable, "-m", "sweeplib.run.call", words[0], "--style", style, "--", *words[1:], *rest)
+
+
+def submit_argv(plan: Plan, file: str) -> tuple[str, ...]:
+    """Return the argument vector of a `submit` job: its words, and the file's path as the last argument."""
+    return (*_words(plan), file)
+
+
+def parameter_lines(plan: Plan) -> Iterator[str]:
+    """Yield a shell-quoted line a combination, without the command: the content of a submit file."""
+    fresh = ulids()
+    for part in plan.parts:
+        yield from _quoted(plan, part, fresh)
+
+
+def lines(plan: Plan, submit_file: str = "submit.txt") -> Iterator[str]:
+    """Yield the shell-quoted commands of a job, one a line, as a stream.
+
+    A `call` job is shown as the call it is; a `submit` job is its one command, then the lines of its file.
+    """
+    if plan.job.kind == "call":
+        yield from _calls(plan)
+        return
+    if plan.job.kind == "submit":
+        yield shlex.join(submit_argv(plan, submit_file))
+        yield from parameter_lines(plan)
+        return
+    words = shlex.join(_words(plan))
+    for line in parameter_lines(plan):
+        yield f"{words} {line}" if line else words
+
+
+def _quoted(plan: Plan, part: Part, fresh: Iterator[str]) -> Iterator[str]:
+    """Yield a part's lines; quoting is done once a value, not once a line."""
+    render = _RENDER[plan.job.style]
+    frame = _Frame.of(plan, part)
+    columns = [_Quoted(column, render) for column in part.columns]
+    before = "".join(f"{shlex.quote(text)} " for text in frame.head)
+    constant = "".join(f" {shlex.quote(text)}" for text in [*map(render, part.constant), *frame.tail])
+    add = "".join(f" {shlex.quote(text)}" for text in frame.add)
+    if frame.generated is None:
+        for row in rows(columns):
+            yield f"{before}{' '.join(row)}{constant}{add}".strip()
+        return
+    middle = f"{constant} {frame.generated}"
+    for row in rows(columns):
+        text = " ".join(row) if row else middle.lstrip()
+        yield f"{before}{text}{middle if row else ''}{next(fresh)}{add}"
+
+
+def _calls(plan: Plan) -> Iterator[str]:
+    """Yield ``function(arguments)`` a combination, as Python would write it."""
+    name, *first = _words(plan)
+    fresh = ulids()
+    for combination in plan:
+        if plan.job.style == "kwargs":
+            given = ", ".join(f"{key}={value!r}" for key, value in combination.parameters.items())
+        else:
+            render = _RENDER[plan.job.style]
+            frame = _Frame.of(plan, combination.part)
+            given = repr([*first, *frame.around([render(cell) for cell in combination.cells], next(fresh))])
+        yield f"{name}({given})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """A column whose cells are rendered and quoted as they are read."""
+
+    column: Sequence[Cell]
+    render: Callable[[Cell], str]
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    def __iter__(self) -> Iterator[str]:
+        render, quote = self.render, shlex.quote
+        for cell in self.column:
+            yield quote(render(cell))

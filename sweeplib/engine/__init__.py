@@ -1,0 +1,42 @@
+"""The engine: plan, ledger, submitter and tracker, brought together. It knows nothing of Prefect, Dask or MLflow."""
+
+from sweeplib.engine.execution import Execution
+from sweeplib.engine.git import GitState, git_state
+from sweeplib.engine.local import LocalSubmitter
+from sweeplib.engine.lock import Lock
+from sweeplib.engine.loop import run_sweep
+from sweeplib.engine.model import (
+    Acknowledged,
+    EndedRun,
+    Finished,
+    Observer,
+    Progress,
+    Submitter,
+    Summary,
+    TrackedRun,
+    TrackedSweep,
+    Tracker,
+)
+from sweeplib.engine.recovery import recover
+from sweeplib.engine.remaining import remaining
+
+__all__ = [
+    "Acknowledged",
+    "EndedRun",
+    "Execution",
+    "Finished",
+    "GitState",
+    "LocalSubmitter",
+    "Lock",
+    "Observer",
+    "Progress",
+    "Submitter",
+    "Summary",
+    "TrackedRun",
+    "TrackedSweep",
+    "Tracker",
+    "git_state",
+    "recover",
+    "remaining",
+    "run_sweep",
+]

@@ -1,0 +1,153 @@
+"""One execution of a plan, made ready: its sweep in the ledger, its folder, its lock, its work."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from ulid import ULID
+
+from sweeplib.command import argv, parameter_lines, submit_argv, ulids
+from sweeplib.engine.git import git_state
+from sweeplib.engine.lock import Lock
+from sweeplib.engine.remaining import Candidate, remaining
+from sweeplib.errors import LedgerError
+from sweeplib.ledger import Submission, Sweep, SweepState
+from sweeplib.run.model import SweepPaths, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sweeplib.ledger import Ledger
+    from sweeplib.plan import Plan
+
+__all__ = ["Execution", "Item"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to run: a combination, or the one command of a submit job."""
+
+    submission: Submission
+    argv: tuple[str, ...]
+    done: bool = False
+    elsewhere: str | None = None
+
+
+class Execution:
+    """A sweep that this process owns: use it as a context manager around `run_sweep`.
+
+    `folder` is the project's ``.sweep``; `lineage` joins an earlier one, None begins a new one;
+    `isolated` keeps a later local run from joining it (deployed runs).
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        ledger: Ledger,
+        project: Path,
+        *,
+        lineage: str | None = None,
+        isolated: bool = False,
+        flow_run: str | None = None,
+    ) -> None:
+        self.plan = plan
+        self.ledger = ledger
+        self.project = project
+        self.id = str(ULID())
+        self.lineage = lineage or self.id
+        self.tag = f"{plan.job.name}-{self.id[-8:].lower()}"
+        self.paths = SweepPaths(project / ".sweep" / "sweeps" / self.id)
+        self._lock = Lock(self.paths.owner_lock)
+        self._isolated = isolated
+        self._flow_run = flow_run
+        self.sweep: Sweep
+
+    def __enter__(self) -> Self:
+        """Make the folder, take the lock and write the sweep into the ledger."""
+        self.paths.folder.mkdir(parents=True)
+        if not self._lock.acquire():
+            msg = f"the sweep's folder {self.paths.folder} is locked by another process"
+            raise LedgerError(msg)
+        state = git_state(self.project)
+        if state and state.patch:
+            self.paths.patch.write_bytes(state.patch)
+        job = self.plan.job
+        self.sweep = Sweep(
+            id=self.id,
+            job=job.name,
+            tag=self.tag,
+            lineage=self.lineage,
+            isolated=self._isolated,
+            state=SweepState.RUNNING,
+            total=self.total,
+            arguments=self.plan.arguments,
+            spec=job.model_dump_json(exclude_defaults=True),
+            created=time.time(),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            flow_run_id=self._flow_run,
+            tracking={"tracker": "mlflow"} if job.tracking else None,
+            git=state.to_json() if state else None,
+        )
+        self.ledger.add_sweep(self.sweep)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    @property
+    def total(self) -> int:
+        """How many things there are to run: the plan's length, or one for a submit job."""
+        return 1 if self.plan.job.kind == "submit" else len(self.plan)
+
+    def items(self) -> Iterator[Item]:
+        """Yield what there is to run in order, done or not."""
+        if self.plan.job.kind == "submit":
+            yield self._submit_item()
+            return
+        fresh = ulids()
+        for found in remaining(self.plan, self.ledger, self.id, self.lineage):
+            yield self._item(found, next(fresh) if found.free else "")
+
+    def _item(self, found: Candidate, ulid: str) -> Item:
+        combination = found.combination
+        submission = Submission(
+            key=found.key,
+            position=combination.position,
+            label=combination.label,
+            parameters=combination.parameters,
+        )
+        command = argv(self.plan, combination, ulid) if found.free else ()
+        return Item(submission, command, found.done, found.elsewhere)
+
+    def _submit_item(self) -> Item:
+        key = self.plan.key
+        done = key in self.ledger.done(self.lineage, [key])
+        label = f"{self.plan.job.name}: {len(self.plan)} combinations"
+        parameters = {"combinations": str(len(self.plan))}
+        submission = Submission(key=key, position=0, label=label, parameters=parameters)
+        if not done:
+            with self.paths.submit_file.open("w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
+        return Item(submission, submit_argv(self.plan, str(self.paths.submit_file)), done)
+
+    def work(self, item: Item, env: dict[str, str | None]) -> Work:
+        """Return the item as a worker needs it, with `env` laid over the job's own."""
+        job = self.plan.job
+        return Work(
+            sweep=self.id,
+            job=job.name,
+            key=item.submission.key,
+            position=item.submission.position,
+            label=item.submission.label,
+            argv=item.argv,
+            cwd=str(self.project),
+            folder=str(self.paths.folder),
+            env={**job.env, **env},
+            timeout=job.timeout,
+        )

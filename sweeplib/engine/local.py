@@ -1,0 +1,54 @@
+"""A submitter of threads: no Prefect and no Dask, for tests and for where neither can be had."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from sweeplib.engine.model import Finished
+from sweeplib.run.attempt import run_attempt
+from sweeplib.run.client import Guard
+
+if TYPE_CHECKING:
+    from sweeplib.run.model import Work
+
+__all__ = ["LocalSubmitter"]
+
+
+class LocalSubmitter:
+    """Runs `parallel` commands at once in threads of this process, each once, without retries."""
+
+    def __init__(self, parallel: int) -> None:
+        self._parallel = parallel
+        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="sweep")
+        self._ended: SimpleQueue[Finished] = SimpleQueue()
+        self._sweeps: set[str] = set()
+
+    @property
+    def window(self) -> int:
+        """Twice what runs at once, so that a thread that is free finds work."""
+        return 2 * self._parallel
+
+    def submit(self, work: Work) -> None:
+        """Take a piece of work; returns at once."""
+        self._sweeps.add(work.sweep)
+        self._pool.submit(self._run, work)
+
+    def _run(self, work: Work) -> None:
+        self._ended.put(Finished(work, [run_attempt(work)]))
+
+    def wait(self, timeout: float) -> list[Finished]:
+        """Return what has ended, waiting up to `timeout` seconds for the first."""
+        try:
+            ended = [self._ended.get(timeout=timeout)]
+        except Empty:
+            return []
+        while not self._ended.empty():
+            ended.append(self._ended.get())
+        return ended
+
+    def stop(self) -> None:
+        """End what runs; the sweep's stop file keeps the rest from starting."""
+        for sweep in self._sweeps:
+            Guard.shared().terminate_sweep(sweep)

@@ -1,0 +1,245 @@
+"""The engine's loop: keeps a window of work submitted, and writes down what comes back."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from itertools import groupby, islice
+from typing import TYPE_CHECKING
+
+from sweeplib.engine.model import EndedRun, Progress, Summary, TrackedRun
+from sweeplib.engine.tracked import tracked_sweep
+from sweeplib.ledger import SweepState
+from sweeplib.run.model import Attempt, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sweeplib.engine.execution import Execution, Item
+    from sweeplib.engine.model import Finished, Observer, Submitter, Tracker
+    from sweeplib.ledger import Combination
+
+__all__ = ["run_sweep"]
+
+_TICK = 0.5  # seconds between looks at the ledger's cancel request, when nothing ends
+_CHUNK = 64  # combinations claimed in one transaction at most
+_GRACE = 20.0  # seconds that ended commands have to come back after an interrupt
+_TRACKING_PATIENCE = 30.0  # seconds at the end for records that are still on their way
+
+
+def run_sweep(execution: Execution, submitter: Submitter, tracker: Tracker, observer: Observer) -> Summary:
+    """Run everything of the sweep that is not done, and return what came of it.
+
+    Keeps `submitter.window` pieces of work submitted, claims each in the ledger before it is submitted,
+    and records each attempt before the next is claimed. An interrupt (KeyboardInterrupt, or whatever
+    else breaks in) ends what runs and is raised again once every end is recorded.
+    """
+    loop = _Loop(execution, submitter, tracker, observer)
+    try:
+        loop.run()
+    except BaseException:
+        loop.abort()
+        loop.close(SweepState.CANCELLED)
+        raise
+    summary = loop.summary()
+    cancelled = summary.interrupted
+    loop.close(
+        SweepState.CANCELLED if cancelled else SweepState.COMPLETED if summary.ok else SweepState.FAILED
+    )
+    return summary
+
+
+class _Loop:
+    """The state of one run of the loop."""
+
+    def __init__(
+        self, execution: Execution, submitter: Submitter, tracker: Tracker, observer: Observer
+    ) -> None:
+        self.execution = execution
+        self.ledger = execution.ledger
+        self.submitter = submitter
+        self.tracker = tracker
+        self.observer = observer
+        self.in_flight: set[str] = set()
+        self.outcomes: Counter[Outcome] = Counter()
+        self.before = 0
+        self.elsewhere = 0
+        self.cancelled = False
+        self.stopped_at: int | None = None
+        self._looked = 0.0
+        limit = execution.plan.job.max_failures
+        self._limit = limit.limit(execution.total) if limit else None
+
+    def run(self) -> None:
+        """Go on until nothing is left to submit and nothing is out."""
+        self.tracker.begin(tracked_sweep(self.execution.sweep, self.execution.project))
+        self._report_earlier()
+        source = self._unfinished()
+        exhausted = False
+        while True:
+            if not exhausted and not self.cancelled and self.stopped_at is None:
+                exhausted = self._fill(source)
+            self.observer.progress(self.progress())
+            if not self.in_flight:
+                return
+            self._settle(self.submitter.wait(_TICK))
+            self._look()
+
+    def _unfinished(self) -> Iterator[Item]:
+        """Yield what is to run, counting what is not."""
+        for item in self.execution.items():
+            if item.done:
+                self.before += 1
+            elif item.elsewhere is not None:
+                self.before += 1
+                self.elsewhere += 1
+            else:
+                yield item
+
+    def _fill(self, source: Iterator[Item]) -> bool:
+        """Submit until the window is full; return whether the plan is exhausted."""
+        while (room := self.submitter.window - len(self.in_flight)) > 0:
+            batch = list(islice(source, min(room, _CHUNK)))
+            if not batch:
+                return True
+            self._submit(batch)
+        return False
+
+    def _submit(self, batch: list[Item]) -> None:
+        accepted = self._claim(batch)
+        mine = [item for item in batch if item.submission.key in accepted]
+        lost = len(batch) - len(mine)  # claimed or completed by another sweep since it was looked up
+        self.before += lost
+        self.elsewhere += lost
+        self.in_flight.update(item.submission.key for item in mine)
+        self.tracker.open(
+            [
+                TrackedRun(
+                    key=item.submission.key,
+                    label=item.submission.label,
+                    parameters=item.submission.parameters,
+                )
+                for item in mine
+            ]
+        )
+        for item in mine:
+            env: dict[str, str | None] = dict(self.tracker.environment(item.submission.key))
+            self.submitter.submit(self.execution.work(item, env))
+
+    def _claim(self, batch: list[Item]) -> set[str]:
+        """Write down what is submitted, and return its keys: no other sweep can come between."""
+        sweep, lineage = self.execution.id, self.execution.lineage
+        keys = [item.submission.key for item in batch]
+        with self.ledger.transaction():
+            taken = self.ledger.done(lineage, keys)
+            taken |= self.ledger.claimed(self.execution.plan.job.name, keys, besides=sweep).keys()
+            free = [item.submission for item in batch if item.submission.key not in taken]
+            return {submission.key for submission in self.ledger.submit(sweep, free)}
+
+    def _settle(self, finished: list[Finished]) -> None:
+        """Record what has ended, in one transaction, and tell everyone."""
+        if finished:
+            attempts = [attempt for each in finished for attempt in each.attempts]
+            self.ledger.record(self.execution.id, attempts)
+        for each in finished:
+            deciding = each.attempts[-1]
+            self.in_flight.discard(each.work.key)
+            self.outcomes[deciding.outcome] += 1
+            self.tracker.end(deciding)
+            self.observer.ended(each.work, deciding)
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        if acknowledged := self.tracker.drain():
+            self.ledger.set_tracked(
+                self.execution.id, [(row.key, row.run_id, dict(row.metrics)) for row in acknowledged]
+            )
+
+    def _look(self) -> None:
+        """Look for a cancel request and for too many failures."""
+        progress = self.progress()
+        if self._limit is not None and self.stopped_at is None and progress.failed > self._limit:
+            self.stopped_at = progress.failed
+            self.observer.note(
+                f"{progress.failed} combinations failed, more than max_failures allows: starting no more"
+            )
+        now = time.monotonic()
+        if not self.cancelled and now - self._looked >= _TICK:
+            self._looked = now
+            if self.ledger.cancel_requested(self.execution.id):
+                self.cancelled = True
+                self.observer.note("cancelled: ending the running commands")
+                self._stop()
+
+    def _stop(self) -> None:
+        self.execution.paths.stop.touch()
+        self.submitter.stop()
+
+    def abort(self) -> None:
+        """End what runs and record every end, within a bounded time; what never came back is lost."""
+        self.cancelled = True
+        self._stop()
+        deadline = time.monotonic() + _GRACE
+        while self.in_flight and time.monotonic() < deadline:
+            self._settle(self.submitter.wait(_TICK))
+            self.observer.progress(self.progress())
+        now = time.time()
+        lost = [
+            Attempt(key=key, number=0, outcome=Outcome.LOST, started=now, ended=now, message="did not end")
+            for key in self.in_flight
+        ]
+        self.ledger.record(self.execution.id, lost)
+        self.outcomes[Outcome.LOST] += len(lost)
+        self.in_flight.clear()
+
+    def close(self, state: SweepState) -> None:
+        """End the sweep's records."""
+        self.ledger.finish_sweep(self.execution.id, state, time.time())
+        for note in self.tracker.finish(state.value, _TRACKING_PATIENCE):
+            self.observer.note(note)
+        self._acknowledge()
+        self.observer.progress(self.progress())
+
+    def _report_earlier(self) -> None:
+        """Hand the tracker what earlier sweeps of the job could not report."""
+        job = self.execution.plan.job.name
+        rows = (row for row in self.ledger.untracked(job=job) if row.sweep != self.execution.id)
+        for sweep, group in groupby(rows, key=lambda row: row.sweep):
+            while batch := [_ended(row) for row in islice(group, _CHUNK)]:
+                self.tracker.report(
+                    tracked_sweep(self.ledger.get_sweep(sweep), self.execution.project), batch
+                )
+
+    def progress(self) -> Progress:
+        """Return the numbers as they are now."""
+        return Progress(
+            total=self.execution.total,
+            before=self.before,
+            running=len(self.in_flight),
+            outcomes=dict(self.outcomes),
+        )
+
+    def summary(self) -> Summary:
+        """Return what came of the sweep."""
+        return Summary(
+            sweep=self.execution.id,
+            tag=self.execution.tag,
+            progress=self.progress(),
+            elsewhere=self.elsewhere,
+            interrupted=self.cancelled,
+            stopped_at_failures=self.stopped_at,
+        )
+
+
+def _ended(row: Combination) -> EndedRun:
+    return EndedRun(
+        key=row.key,
+        label=row.label,
+        parameters=row.parameters,
+        run_id=row.run_id,
+        outcome=row.outcome or Outcome.LOST,
+        exit_code=row.exit_code,
+        started=row.started,
+        ended=row.ended,
+        metrics=row.metrics,
+    )

@@ -1,0 +1,214 @@
+"""The engine's collaborators, as protocols, and the rows that pass between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from sweeplib.run.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sweeplib.run.model import Attempt, Work
+
+__all__ = [
+    "Acknowledged",
+    "EndedRun",
+    "Finished",
+    "Observer",
+    "Progress",
+    "Submitter",
+    "Summary",
+    "TrackedRun",
+    "TrackedSweep",
+    "Tracker",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A piece of work that a submitter is done with: every attempt at it, the deciding one last."""
+
+    work: Work
+    attempts: Sequence[Attempt]
+
+
+class Submitter(Protocol):
+    """Runs work somewhere, several pieces at once, and hands back what came of it."""
+
+    @property
+    def window(self) -> int:
+        """How many pieces of work to keep submitted, so that no worker waits for the next."""
+
+    def submit(self, work: Work) -> None:
+        """Take a piece of work; returns at once."""
+
+    def wait(self, timeout: float) -> list[Finished]:
+        """Return what has ended, waiting up to `timeout` seconds for the first."""
+
+    def stop(self) -> None:
+        """End what runs and start no more; what was submitted still comes back from `wait`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedSweep:
+    """A sweep as a tracker sees it.
+
+    `own_runs` says that the commands open their own runs (style hydra), so that the tracker
+    makes none in their experiment. `patch` is the path of a git patch to attach once.
+    """
+
+    id: str
+    job: str
+    tag: str
+    own_runs: bool
+    total: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+    patch: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedRun:
+    """A combination for which a tracker shall open a run."""
+
+    key: str
+    label: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRun:
+    """A combination of an earlier time that no tracker has acknowledged yet.
+
+    `run_id` is the run that was opened for it, where one was. Times are seconds since the epoch.
+    """
+
+    key: str
+    label: str
+    parameters: Mapping[str, str]
+    run_id: str | None
+    outcome: Outcome
+    exit_code: int | None
+    started: float | None
+    ended: float | None
+    metrics: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """What a tracker has stored for good about a combination."""
+
+    key: str
+    run_id: str | None
+    metrics: Mapping[str, float]
+
+
+class Tracker(Protocol):
+    """Records a sweep somewhere else (MLflow). No method raises, and none but those named waits."""
+
+    def begin(self, sweep: TrackedSweep) -> None:
+        """Take note of the sweep whose combinations follow."""
+
+    def open(self, runs: Sequence[TrackedRun]) -> None:
+        """Open a run for each combination, ahead of its command."""
+
+    def environment(self, key: str) -> Mapping[str, str]:
+        """Return what the combination's command gets in its environment; waits with bounded patience."""
+
+    def end(self, attempt: Attempt) -> None:
+        """Record the deciding attempt at a combination."""
+
+    def report(self, sweep: TrackedSweep, ended: Sequence[EndedRun]) -> None:
+        """Record combinations of an earlier sweep that could not be recorded then."""
+
+    def drain(self) -> list[Acknowledged]:
+        """Return the acknowledgements that came in since the last call."""
+
+    def finish(self, state: str, timeout: float) -> list[str]:
+        """End the sweep's record, waiting up to `timeout` seconds; return notes for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a sweep stands.
+
+    `total` is the plan's length, `before` how many of it were done when the sweep began or
+    are another sweep's to run; `outcomes` counts what has ended in this sweep.
+    """
+
+    total: int
+    before: int
+    running: int
+    outcomes: Mapping[Outcome, int]
+
+    @property
+    def ended(self) -> int:
+        """How many combinations have ended in this sweep."""
+        return sum(self.outcomes.values())
+
+    @property
+    def completed(self) -> int:
+        """How many combinations have completed in this sweep."""
+        return self.outcomes.get(Outcome.COMPLETED, 0)
+
+    @property
+    def failed(self) -> int:
+        """How many combinations ended in this sweep without completing, cancelled ones left out."""
+        return self.ended - self.completed - self.outcomes.get(Outcome.CANCELLED, 0)
+
+    @property
+    def left(self) -> int:
+        """How many combinations have not ended."""
+        return self.total - self.before - self.ended
+
+
+class Observer(Protocol):
+    """Is told how a sweep goes, on the engine's thread; must return at once."""
+
+    def progress(self, progress: Progress) -> None:
+        """Take the newest numbers."""
+
+    def ended(self, work: Work, attempt: Attempt) -> None:
+        """Take the deciding attempt of a combination."""
+
+    def note(self, text: str) -> None:
+        """Take a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What came of a sweep; `elsewhere` counts combinations that another live sweep is running."""
+
+    sweep: str
+    tag: str
+    progress: Progress
+    elsewhere: int
+    interrupted: bool
+    stopped_at_failures: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every combination of the plan has completed."""
+        return (
+            not self.interrupted
+            and not self.elsewhere
+            and not self.progress.failed
+            and not self.progress.left
+        )
+
+    def __str__(self) -> str:
+        """Return one sentence with the counts."""
+        p = self.progress
+        parts = [f"{p.completed} of {p.total - p.before} completed"]
+        parts += [f"{p.failed} failed"] if p.failed else []
+        cancelled = p.outcomes.get(Outcome.CANCELLED, 0)
+        parts += [f"{cancelled} cancelled"] if cancelled else []
+        unstarted = p.left
+        parts += [f"{unstarted} not started"] if unstarted else []
+        parts += [f"{p.before - self.elsewhere} were done before"] if p.before - self.elsewhere else []
+        parts += [f"{self.elsewhere} left to another sweep"] if self.elsewhere else []
+        text = ", ".join(parts)
+        if self.stopped_at_failures is not None:
+            text += f"; no more were started after {self.stopped_at_failures} failures (max_failures)"
+        return text

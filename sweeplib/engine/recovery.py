@@ -1,0 +1,75 @@
+"""Recovery: what a dead owner left open is closed by what its commands left on disk."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sweeplib.engine.lock import Lock
+from sweeplib.ledger import SweepState
+from sweeplib.run.marker import read_markers
+from sweeplib.run.model import Attempt, Outcome, SweepPaths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sweeplib.ledger import Ledger, Sweep
+
+__all__ = ["recover"]
+
+_BATCH = 500
+_WORKERS = 60.0  # seconds to wait for the commands of a dead owner to be ended by their guards
+
+
+def recover(
+    ledger: Ledger, project: Path, job: str | None = None, note: Callable[[str], None] = lambda _: None
+) -> list[str]:
+    """Close every running sweep (of `job`) whose owner has died; return their ids.
+
+    A dead owner is one whose lock is free. Its guards end what still runs, and are waited for, so that
+    a done-marker read now is the last word: a combination with one gets its outcome, one without is lost.
+    """
+    recovered = []
+    for sweep in ledger.running_sweeps(job):
+        paths = SweepPaths(project / ".sweep" / "sweeps" / sweep.id)
+        if not paths.folder.exists():
+            _close(ledger, sweep, paths)
+            recovered.append(sweep.id)
+            continue
+        with Lock(paths.owner_lock) as owner, Lock(paths.workers_lock) as workers:
+            if not owner.acquire():
+                continue
+            if not workers.acquire():
+                note(
+                    f"waiting for the commands of sweep {sweep.tag} to end: the process that ran it has died"
+                )
+                if not workers.acquire(_WORKERS):
+                    note(f"commands of sweep {sweep.tag} still run; what they do will not be recorded")
+            _close(ledger, sweep, paths)
+            recovered.append(sweep.id)
+    return recovered
+
+
+def _close(ledger: Ledger, sweep: Sweep, paths: SweepPaths) -> None:
+    now = time.time()
+    attempts: list[Attempt] = []
+    for row in ledger.open_combinations(sweep.id):
+        found = read_markers(paths, row.key)
+        attempts += found or [_lost(row.key, row.started or sweep.created, now)]
+        if len(attempts) >= _BATCH:
+            ledger.record(sweep.id, attempts)
+            attempts = []
+    ledger.record(sweep.id, attempts)
+    ledger.finish_sweep(sweep.id, SweepState.LOST, now)
+
+
+def _lost(key: str, started: float, ended: float) -> Attempt:
+    return Attempt(
+        key=key,
+        number=0,
+        outcome=Outcome.LOST,
+        started=started,
+        ended=ended,
+        message="the process that ran the sweep died",
+    )

@@ -1,0 +1,39 @@
+"""A sweep of the ledger as a tracker sees it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sweeplib.engine.model import TrackedSweep
+from sweeplib.run.model import SweepPaths
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sweeplib.ledger import Sweep
+
+__all__ = ["tracked_sweep"]
+
+
+def tracked_sweep(sweep: Sweep, project: Path) -> TrackedSweep:
+    """Return what a tracker records about a sweep: its identity, its tags, its git state and patch."""
+    job = json.loads(sweep.spec)
+    tags = {"sweep.id": sweep.id, "sweep.tag": sweep.tag, "sweep.job": sweep.job}
+    if sweep.git:
+        tags |= {
+            "mlflow.source.git.commit": str(sweep.git["commit"]),
+            "mlflow.source.git.branch": str(sweep.git["branch"]),
+            "sweep.git.dirty": str(sweep.git["dirty"]).lower(),
+        }
+    tags |= {f"sweep.tag.{tag}": "true" for tag in job.get("tags", ())}
+    patch = SweepPaths(project / ".sweep" / "sweeps" / sweep.id).patch
+    return TrackedSweep(
+        id=sweep.id,
+        job=sweep.job,
+        tag=sweep.tag,
+        own_runs=job.get("style", "hydra") == "hydra",
+        total=sweep.total,
+        tags=tags,
+        patch=str(patch) if patch.exists() else None,
+    )

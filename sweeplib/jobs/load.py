@@ -1,0 +1,82 @@
+"""The one reader of job files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sweeplib.errors import JobFileError, Place
+from sweeplib.jobs.models import JobFile
+from sweeplib.jobs.reading import Reading
+from sweeplib.jobs.yaml_file import read
+
+__all__ = ["find_file", "load"]
+
+NAMES = ("sweeps.yaml", "hydraflow.yaml")
+"""The names of job files; an earlier one wins."""
+
+EXAMPLE = """
+  jobs:
+    train:
+      run: python train.py
+      sets: [{each: 'lr=0.1,0.01'}]"""
+
+
+def find_file(folder: str | Path = ".") -> Path:
+    """Return the job file of `folder`: sweeps.yaml, else hydraflow.yaml. No other folder is searched.
+
+    Raises `JobFileError` if there is none.
+    """
+    folder = Path(folder)
+    for name in NAMES:
+        if (folder / name).is_file():
+            return folder / name
+    where = "this folder" if folder.absolute() == Path.cwd() else str(folder)
+    if not folder.is_dir():
+        raise JobFileError(f"there is no folder {folder}, so no {NAMES[0]} in it")
+    for name in ("sweeps.yml", "sweep.yaml", "sweep.yml", "hydraflow.yml"):
+        if (folder / name).is_file():
+            raise JobFileError(f"there is no {NAMES[0]} in {where}; rename {name} to {NAMES[0]}")
+    raise JobFileError(f"there is no {' or '.join(NAMES)} in {where}; write a {NAMES[0]} such as{EXAMPLE}")
+
+
+def load(where: str | Path = ".") -> JobFile:
+    """Return the jobs of a file, or of the job file in a folder, all of them checked.
+
+    Raises `SweepSyntaxError` if a sweep text cannot be read, and `JobFileError` for anything else that
+    is wrong, or if several things are: one a line, in the order of the file.
+    """
+    path = Path(where)
+    if path.is_dir() or not (path.suffix or path.exists()):
+        path = find_file(path)
+    shown = _shown(path)
+    document = read(_text(path, shown), shown)
+    if document.value is None:
+        raise JobFileError(f"this file is empty; begin with{EXAMPLE}", Place(shown))
+    reading = Reading(document)
+    jobs = reading.jobs()
+    if reading.mistakes:
+        raise reading.error()
+    return JobFile(path.absolute(), jobs)
+
+
+def _text(path: Path, shown: str) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise JobFileError(f"there is no file {shown}; write one such as{EXAMPLE}") from None
+    except OSError as error:
+        raise JobFileError(f"this file cannot be read: {error.strerror or error}", Place(shown)) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"the byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        raise JobFileError(message, Place(shown, line)) from None
+
+
+def _shown(path: Path) -> str:
+    """Return the path for messages: from the current folder if it is inside."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

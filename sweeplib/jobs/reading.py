@@ -1,0 +1,225 @@
+"""A document → jobs, with every mistake in it collected in the words of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from sweeplib.errors import InputError, JobFileError, Place, SweepSyntaxError, nearest
+from sweeplib.jobs.fields import name as job_name
+from sweeplib.jobs.grouping import Group, group
+from sweeplib.jobs.models import NO_SETS, Job, Policy, Set
+from sweeplib.jobs.yaml_file import spell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sweeplib.jobs.yaml_file import Document, Path
+
+__all__ = ["Reading"]
+
+_TOP = ("defaults", "jobs")
+
+
+@dataclass(slots=True)
+class Reading:
+    """The reading of one document; `mistakes` are errors by line, in the order they were found."""
+
+    document: Document
+    mistakes: list[tuple[int, InputError]] = field(default_factory=list)
+
+    def jobs(self) -> dict[str, Job]:
+        """Return the jobs that could be read, by the name they stand under."""
+        top = self.document.value
+        if not isinstance(top, dict):
+            self.note((), "must be a mapping with the key 'jobs'; begin with 'jobs:'")
+            return {}
+        for key in top:
+            if key not in _TOP:
+                self.note((), _unknown_at_top(key, top[key]), (key,))
+        defaults = self.defaults(top.get("defaults"))
+        jobs = top.get("jobs")
+        if "jobs" not in top:
+            if not self.mistakes:
+                self.note((), "has no jobs; write them under the key 'jobs:'")
+        elif not isinstance(jobs, dict) or not jobs:
+            empty = "is empty" if not jobs else "must be a mapping from names to jobs"
+            self.note(("jobs",), f"{empty}; write a job such as train: {{run: python train.py, sets: [...]}}")
+        else:
+            found = {name: self.job(name, content, defaults) for name, content in jobs.items()}
+            return {name: job for name, job in found.items() if job is not None}
+        return {}
+
+    def defaults(self, given: object) -> dict[str, Any]:
+        """Return what stands under every job, without what is wrong with it."""
+        path: Path = ("defaults",)
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            self.note(path, "must be a mapping such as {retries: 1}")
+            return {}
+        raw = self.with_texts(given, path)
+        try:
+            Policy.model_validate(raw)
+        except ValidationError as error:
+            wrong = {details["loc"][0] for details in error.errors(include_url=False)}
+            self.collect(error, path, _unknown_in_defaults)
+            return {key: value for key, value in raw.items() if key not in wrong}
+        return raw
+
+    def job(self, name: str, content: object, defaults: dict[str, Any]) -> Job | None:
+        """Return one job, or None if something is wrong with it."""
+        path: Path = ("jobs", name)
+        try:
+            job_name(name)
+        except InputError as error:
+            self.note(path, str(error))
+            name = "_"
+        if not isinstance(content, dict):
+            what = "has nothing in it" if content is None else "must be a mapping"
+            self.note(
+                path, f"{what}; a job has a command and sets, as in {{run: python train.py, sets: [...]}}"
+            )
+            return None
+        raw = defaults | self.with_texts(content, path)
+        if isinstance(raw.get("env"), dict):
+            raw["env"] = defaults.get("env", {}) | raw["env"]
+        if raw.get("name", "") == "":
+            raw["name"] = name
+        groups = self.groups(raw, path)
+        try:
+            return Job.model_validate(raw)
+        except ValidationError as error:
+            self.collect(error, path, _unknown_in_job, groups)
+            return None
+
+    def groups(self, raw: dict[str, Any], path: Path) -> list[Group]:
+        """Put the sets as understood in the place of the items of `sets`."""
+        items = raw.get("sets")
+        if not isinstance(items, list):
+            return []
+        groups, repeated = group(items)
+        for one in repeated:
+            line = self.document.line((*path, "sets", one.earlier, one.key))
+            message = (
+                f"this set has {one.key!r} already (line {line}); write both in one text, "
+                "or begin another set with each: ''"
+            )
+            self.note((*path, "sets", one.item, one.key), message)
+        raw["sets"] = [one.content for one in groups]
+        return groups
+
+    def with_texts(self, given: dict[str, Any], path: Path) -> dict[str, Any]:
+        """Return a copy in which the values of `env` are as they were written, be it 1.10 or yes."""
+        raw = dict(given)
+        env = raw.get("env")
+        if isinstance(env, dict):
+            texts = self.document.texts
+            raw["env"] = {
+                key: value if value is None else texts.get((*path, "env", key), value)
+                for key, value in env.items()
+            }
+        return raw
+
+    def note(self, path: Path, message: str, at: Path | None = None) -> None:
+        """Note a mistake at `path`; its line is that of `at`, where that is another."""
+        self.put(path, JobFileError(message), at)
+
+    def put(self, path: Path, error: InputError, at: Path | None = None) -> None:
+        """Note `error` with its place."""
+        line = self.document.line(at or path)
+        place = Place(self.document.file, line, spell(path))
+        if isinstance(error, SweepSyntaxError):
+            placed: InputError = SweepSyntaxError(error.source, error.span, error.expected, place)
+        else:
+            placed = JobFileError(getattr(error, "message", None) or str(error), place)
+        self.mistakes.append((line or 0, placed))
+
+    def collect(
+        self,
+        error: ValidationError,
+        base: Path,
+        unknown: Callable[[str], str],
+        groups: Sequence[Group] = (),
+    ) -> None:
+        """Note all that pydantic found in the content of `base`."""
+        for details in error.errors(include_url=False):
+            for below, found in _found(details, unknown):
+                path = _in_file(below, groups)
+                if details["type"] == "extra_forbidden":
+                    self.put((*base, *path[:-1]), found, (*base, *path))
+                else:
+                    self.put((*base, *path), found)
+
+    def error(self) -> InputError:
+        """Return the mistake, or all of them as one error, by line."""
+        ordered = [error for _, error in sorted(self.mistakes, key=lambda entry: entry[0])]
+        return ordered[0] if len(ordered) == 1 else JobFileError("\n".join(map(str, ordered)))
+
+
+def _found(details: Any, unknown: Callable[[str], str]) -> Iterator[tuple[Path, InputError]]:
+    """Yield what one of pydantic's errors says: the path below the model, and the error in our words."""
+    kind, path = details["type"], details["loc"]
+    if kind in {"mistake", "commands"}:
+        base = path[:-1] if kind == "commands" else path
+        for name, error in details["ctx"]["errors"]:
+            yield ((*base, name) if name else base), error
+    elif kind == "extra_forbidden":
+        message = unknown(path[-1]) if len(path) == 1 else _unknown_in_set(path[-1])
+        yield path, InputError(message)
+    elif kind == "missing":
+        yield path[:-1], InputError(NO_SETS)
+    else:
+        yield path, InputError(_not_a_set(details["input"]))
+
+
+def _in_file(path: Path, groups: Sequence[Group]) -> Path:
+    """Return a path into the sets as understood as the path in the file."""
+    if len(path) < 2 or path[0] != "sets" or not groups:
+        return path
+    one = groups[int(path[1])]
+    item = one.origin.get(str(path[2]), one.first) if len(path) > 2 else one.first
+    return ("sets", item, *path[2:])
+
+
+def _not_a_set(value: object) -> str:
+    if isinstance(value, str):
+        return f"a set is a mapping; write - each: {value}"
+    return "a set is a mapping with each, all or add, such as - each: model=small,large"
+
+
+def _unknown(key: str, valid: Sequence[str]) -> str:
+    return f"unknown key {key!r}" + (nearest(key, valid) or f"; the keys here are {', '.join(valid)}")
+
+
+_OF_JOB = ("run", "call", "submit", "sets", *Policy.model_fields, "name")
+_OF_DEFAULTS = tuple(Policy.model_fields)
+_OF_SET = tuple(Set.model_fields)
+
+
+def _unknown_in_job(key: str) -> str:
+    if key in _OF_SET:
+        return f"{key!r} belongs to a set; write sets: [{{{key}: ...}}]"
+    return _unknown(key, _OF_JOB)
+
+
+def _unknown_in_set(key: str) -> str:
+    if key in _OF_JOB:
+        return f"{key!r} belongs to the job, not to one of its sets; move it beside 'sets'"
+    return _unknown(key, _OF_SET)
+
+
+def _unknown_in_defaults(key: str) -> str:
+    if key in (*_OF_JOB, *_OF_SET):
+        return f"{key!r} cannot be a default; write it in every job"
+    return _unknown(key, _OF_DEFAULTS)
+
+
+def _unknown_at_top(key: str, content: object) -> str:
+    if isinstance(content, dict) and content.keys() & {"run", "call", "submit", "sets"}:
+        return f"the job {key!r} must stand under the key 'jobs'; indent it below 'jobs:'"
+    if key in _OF_DEFAULTS:
+        return f"{key!r} belongs to a job, or under the key 'defaults' for all jobs"
+    return _unknown(key, _TOP)

@@ -1,0 +1,89 @@
+"""Units of an execution policy: durations and limits on failures."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sweeplib.errors import InputError
+
+__all__ = ["FailureLimit", "parse_duration"]
+
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_DURATION = re.compile("".join(rf"(?:(?P<{unit}>\d+(?:\.\d+)?){unit})?" for unit in _UNITS), re.ASCII)
+_PLAIN = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
+_LONGEST = 10_000 * _UNITS["d"]
+
+
+def parse_duration(value: object) -> float:
+    """Return a duration in seconds.
+
+    `value` is a number of seconds or a text::
+
+        duration = number                                    seconds
+                 | [number "d"] [number "h"] [number "m"] [number "s"]     at least one, in this order
+
+    Raises `InputError` for anything else, and beyond 10,000 days.
+    """
+    seconds = _seconds(value)
+    if seconds is None:
+        shown = value if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
+        shown = f"{str(shown)!r} is" if shown is not None else "this is"
+        raise InputError(f"{shown} not a duration; write seconds (90) or, with units, 10s, 5m, 1h30m, 1d")
+    if seconds > _LONGEST:
+        raise InputError(f"{str(value)!r} is too long a duration; 10000d is the longest")
+    return seconds
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = f"{value:f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, str):
+        return None
+    value = value.strip()
+    if _PLAIN.fullmatch(value):
+        return float(value)
+    found = _DURATION.fullmatch(value)
+    if not value or not found:
+        return None
+    return float(sum(Decimal(found[unit]) * size for unit, size in _UNITS.items() if found[unit]))
+
+
+@dataclass(frozen=True, slots=True)
+class FailureLimit:
+    """How many combinations of a sweep may fail before no more are started.
+
+    `value` is a count, or a percentage of the plan if `relative`.
+    """
+
+    value: Decimal
+    relative: bool = False
+
+    @classmethod
+    def parse(cls, value: object) -> FailureLimit:
+        """Return the limit that `value` says: a count (``5``) or a percentage (``'10%'``).
+
+        Raises `InputError` for anything else.
+        """
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return cls(Decimal(value))
+        text = value.strip() if isinstance(value, str) else ""
+        if text.isascii() and text.isdigit():
+            return cls(Decimal(text))
+        found = _PERCENT.fullmatch(text)
+        if found and Decimal(found[1]) <= 100:
+            return cls(Decimal(found[1]), relative=True)
+        shown = f"{str(value)!r} is" if isinstance(value, (str, int, float)) else "this is"
+        raise InputError(
+            f"{shown} not a limit on failures; write a count (5) or a percentage from 0% to 100% (10%)"
+        )
+
+    def limit(self, total: int) -> int:
+        """Return how many of `total` combinations may fail; a percentage is rounded down."""
+        return int(total * self.value // 100) if self.relative else int(self.value)
+
+    def __str__(self) -> str:
+        """Return the limit as it is written in a job file."""
+        return f"{self.value}%" if self.relative else str(self.value)

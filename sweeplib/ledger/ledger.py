@@ -1,0 +1,139 @@
+"""What people and reports ask the ledger, and the ledger as a whole."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sweeplib.errors import UnknownKeyError
+from sweeplib.ledger.combinations import CombinationRecords
+from sweeplib.ledger.rows import to_attempt, to_combination
+from sweeplib.ledger.sweeps import beyond, listed
+from sweeplib.run.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sweeplib.ledger.rows import AttemptRow, Combination
+
+__all__ = ["Ledger"]
+
+_PAGE = 1000
+_SHOWN = 5
+
+
+class Ledger(CombinationRecords):
+    """The durable record of sweeps, combinations and attempts: `Ledger.open` it.
+
+    Threads may share one; processes open one each, any number at once. Every method that writes
+    has written, or raised `LedgerError`, when it returns. What it returned for survives the death
+    of any process. A power failure may take the last transactions, whole ones, and nothing else.
+
+    Iterators read as they go, a page at a time, in between which the ledger may be written to.
+    """
+
+    def counts(self, sweep_id: str) -> dict[Outcome | None, int]:
+        """Return how many combinations of a sweep have each outcome; None: submitted, running.
+
+        Every outcome is there, be it with 0.
+        """
+        return self._counts("counts", sweep=sweep_id)
+
+    def lineage_counts(self, lineage: str) -> dict[Outcome | None, int]:
+        """Return how many keys of a lineage have each outcome; None: submitted, running.
+
+        A key counts once: as completed if any sweep of the lineage completed it, else as in the
+        newest sweep that has it. Every outcome is there, be it with 0.
+        """
+        return self._counts("lineage_counts", lineage=lineage)
+
+    def combinations(
+        self, sweep_id: str, outcome: Outcome | None = None, limit: int | None = None
+    ) -> Iterator[Combination]:
+        """Yield the combinations of a sweep, in the order of the plan, at most `limit` of them.
+
+        `outcome` leaves only those that have it. See `open_combinations` for those with none yet.
+        """
+        if outcome is None:
+            pages = self._pages("combinations_after", sweep=sweep_id)
+        else:
+            pages = self._pages("combinations_of_outcome_after", sweep=sweep_id, outcome=outcome.value)
+        return islice(pages, limit)
+
+    def open_combinations(self, sweep_id: str) -> Iterator[Combination]:
+        """Yield the combinations of a sweep that stand submitted, in the order of the plan."""
+        return self._pages("combinations_of_outcome_after", sweep=sweep_id, outcome=None)
+
+    def untracked(self, *, job: str | None = None, sweep_id: str | None = None) -> Iterator[Combination]:
+        """Yield the combinations with an outcome that the tracker has not been told.
+
+        Those of one sweep, or of all sweeps of `job` that are tracked (None: of all jobs), the
+        oldest sweep first.
+        """
+        if sweep_id is not None:
+            sweeps = [sweep_id]
+        else:
+            sweeps = self._read(lambda row: str(row[0]), "tracked_sweeps", job=job)
+        for sweep in sweeps:
+            yield from self._pages("untracked_after", sweep=sweep)
+
+    def results(self, job: str, lineage: str) -> Iterator[Combination]:
+        """Yield each combination of a lineage of `job` once, as the sweep has it that decides.
+
+        That is the newest sweep that completed it, or else the newest that has it. In the order of
+        the plan of the newest sweep that has each. Keys submitted after the first is yielded are
+        left out.
+        """
+        decided = self._read(lambda row: (row["sweep"], row["key"]), "result_rows", job=job, lineage=lineage)
+        for start in range(0, len(decided), _PAGE):
+            pairs = json.dumps(decided[start : start + _PAGE])
+            yield from self._read(to_combination, "combinations_at", pairs=pairs)
+
+    def find(self, key_prefix: str, job: str | None = None) -> Combination:
+        """Return the combination whose key begins so, as in the newest sweep that has it.
+
+        `job` leaves only combinations of that job. Raises `UnknownKeyError` where no key begins so,
+        or several do.
+        """
+        where = f" of job {job!r}" if job is not None else ""
+        keys = self._read(
+            lambda row: str(row[0]),
+            "keys_by_prefix",
+            prefix=key_prefix,
+            beyond=beyond(key_prefix),
+            job=job,
+            limit=_SHOWN + 1,
+        )
+        if not keys:
+            raise UnknownKeyError(
+                f"no combination{where} has a key that begins with {key_prefix!r}; "
+                "`sweep results JOB` lists the keys"
+            )
+        if len(keys) > 1:
+            raise UnknownKeyError(
+                f"several combinations{where} have a key that begins with {key_prefix!r}: "
+                f"{listed(keys, _SHOWN)}; give more of it"
+            )
+        return self._read(to_combination, "newest_of_key", key=keys[0], job=job)[0]
+
+    def attempts(self, sweep_id: str, key: str) -> list[AttemptRow]:
+        """Return the attempts at a combination of a sweep that are on record, by number."""
+        return self._read(to_attempt, "attempts_of", sweep=sweep_id, key=key)
+
+    def _counts(self, statement: str, **parameters: object) -> dict[Outcome | None, int]:
+        found = self._read(
+            lambda row: (None if row["outcome"] is None else Outcome(row["outcome"]), int(row["number"])),
+            statement,
+            **parameters,
+        )
+        return {None: 0} | dict.fromkeys(Outcome, 0) | dict(found)
+
+    def _pages(self, statement: str, **parameters: object) -> Iterator[Combination]:
+        position, key = -sys.maxsize - 1, ""
+        while page := self._read(
+            to_combination, statement, position=position, key=key, limit=_PAGE, **parameters
+        ):
+            yield from page
+            position, key = page[-1].position, page[-1].key

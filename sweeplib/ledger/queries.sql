@@ -1,0 +1,194 @@
+-- Every statement of the ledger. A block begins with its name; parameters are named.
+-- Lists of keys come as one JSON text, which spares building statements.
+
+-- Sweeps ---------------------------------------------------------------------------------------
+
+-- name: add_sweep
+INSERT INTO sweeps (
+    id, job, tag, lineage, isolated, state, total, done_before, arguments, spec, created, ended,
+    host, pid, flow_run_id, tracking, git, cancel_requested
+) VALUES (
+    :id, :job, :tag, :lineage, :isolated, :state, :total, :done_before, :arguments, :spec, :created, :ended,
+    :host, :pid, :flow_run_id, :tracking, :git, :cancel_requested
+);
+
+-- name: sweeps_by_prefix
+SELECT * FROM sweeps WHERE id >= :prefix AND id < :beyond ORDER BY id LIMIT :limit;
+
+-- name: all_sweeps
+SELECT * FROM sweeps ORDER BY id DESC LIMIT :limit;
+
+-- name: sweeps_of_job
+SELECT * FROM sweeps WHERE job = :job ORDER BY id DESC LIMIT :limit;
+
+-- name: running_sweeps
+SELECT * FROM sweeps WHERE state = 'running' AND (:job IS NULL OR job = :job) ORDER BY id;
+
+-- name: tracked_sweeps
+SELECT id FROM sweeps WHERE tracking IS NOT NULL AND (:job IS NULL OR job = :job) ORDER BY id;
+
+-- name: latest_lineage
+SELECT lineage FROM sweeps WHERE job = :job AND NOT isolated ORDER BY id DESC LIMIT 1;
+
+-- name: lineage_of
+SELECT lineage FROM sweeps WHERE id = :id;
+
+-- name: resume_sweep
+-- any state → running
+UPDATE sweeps SET state = 'running', ended = NULL, cancel_requested = 0, host = :host, pid = :pid
+WHERE id = :id;
+
+-- name: finish_sweep
+-- running → a final state
+UPDATE sweeps SET state = :state, ended = :ended WHERE id = :id AND state = 'running';
+
+-- name: request_cancel
+UPDATE sweeps SET cancel_requested = 1 WHERE id = :id AND state = 'running';
+
+-- name: cancel_requested
+SELECT cancel_requested FROM sweeps WHERE id = :id;
+
+-- name: set_flow_run
+UPDATE sweeps SET flow_run_id = :flow_run_id WHERE id = :id;
+
+-- name: set_tracking
+UPDATE sweeps SET tracking = :tracking WHERE id = :id;
+
+-- Combinations: written while a sweep runs -----------------------------------------------------
+
+-- name: submit
+-- nothing → submitted; any outcome but completed → submitted
+INSERT INTO combinations (sweep, key, lineage, position, label, parameters, run_id)
+VALUES (:sweep, :key, :lineage, :position, :label, :parameters, :run_id)
+ON CONFLICT (sweep, key) DO UPDATE SET
+    position = excluded.position, label = excluded.label, parameters = excluded.parameters,
+    outcome = NULL, exit_code = NULL, started = NULL, ended = NULL, log = '', message = '',
+    run_id = COALESCE(excluded.run_id, run_id), metrics = NULL, tracked = 0
+WHERE outcome <> 'completed';  -- not true either while the outcome is NULL
+
+-- name: record_attempt
+-- The same attempt again changes nothing, unless it tells more than is known.
+INSERT INTO attempts (sweep, key, number, outcome, exit_code, started, ended, log, message, metrics)
+VALUES (:sweep, :key, :number, :outcome, :exit_code, :started, :ended, :log, :message, :metrics)
+ON CONFLICT (sweep, key, number) DO UPDATE SET
+    outcome = excluded.outcome, exit_code = excluded.exit_code, started = excluded.started,
+    ended = excluded.ended, log = excluded.log, message = excluded.message, metrics = excluded.metrics
+WHERE attempts.outcome <> excluded.outcome
+    AND (attempts.outcome = 'lost' OR excluded.outcome = 'completed');
+
+-- name: decide
+-- submitted or any outcome but completed → the outcome of the attempt that decides: a completed one,
+-- or else the last.
+UPDATE combinations SET
+    (outcome, exit_code, started, ended, log, message, metrics) = (
+        SELECT outcome, exit_code, started, ended, log, message, metrics
+        FROM attempts
+        WHERE sweep = :sweep AND key = :key
+        ORDER BY outcome = 'completed' DESC, number DESC
+        LIMIT 1
+    ),
+    tracked = 0
+WHERE sweep = :sweep AND key = :key AND outcome IS NOT 'completed';
+
+-- name: count_attempts
+UPDATE combinations SET attempts = (
+    SELECT COUNT(*) FROM attempts WHERE sweep = :sweep AND key = :key
+)
+WHERE sweep = :sweep AND key = :key;
+
+-- name: set_tracked
+-- A combination that was submitted again meanwhile will have more to tell.
+UPDATE combinations SET
+    run_id = COALESCE(:run_id, run_id), metrics = COALESCE(:metrics, metrics),
+    tracked = (outcome IS NOT NULL)
+WHERE sweep = :sweep AND key = :key;
+
+-- name: done
+SELECT key FROM combinations
+WHERE key IN (SELECT value FROM json_each(:keys)) AND lineage = :lineage AND outcome = 'completed';
+
+-- name: claimed
+-- The oldest claim last, so that it wins in a mapping.
+SELECT c.key, c.sweep
+FROM sweeps AS s
+CROSS JOIN json_each(:keys) AS k
+CROSS JOIN combinations AS c ON c.sweep = s.id AND c.key = k.value
+WHERE s.job = :job AND s.state = 'running' AND s.id IS NOT :besides AND c.outcome IS NULL
+ORDER BY c.sweep DESC;
+
+-- Combinations: asked for ----------------------------------------------------------------------
+
+-- name: counts
+SELECT outcome, COUNT(*) AS number FROM combinations WHERE sweep = :sweep GROUP BY outcome;
+
+-- name: lineage_counts
+-- A key counts once: completed if any sweep of the lineage completed it, else as in the newest.
+SELECT outcome, COUNT(*) AS number
+FROM (
+    SELECT c.outcome, ROW_NUMBER() OVER (
+        PARTITION BY c.key ORDER BY c.outcome IS 'completed' DESC, c.sweep DESC
+    ) AS rank
+    FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
+    WHERE s.lineage = :lineage
+)
+WHERE rank = 1
+GROUP BY outcome;
+
+-- name: result_rows
+-- Which sweep decides each key of a lineage, in the order of the newest sweep that has the key.
+SELECT sweep, key
+FROM (
+    SELECT
+        c.sweep, c.key,
+        ROW_NUMBER() OVER (
+            PARTITION BY c.key ORDER BY c.outcome IS 'completed' DESC, c.sweep DESC
+        ) AS rank,
+        FIRST_VALUE(c.position) OVER (PARTITION BY c.key ORDER BY c.sweep DESC) AS place
+    FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
+    WHERE s.lineage = :lineage AND s.job = :job
+)
+WHERE rank = 1
+ORDER BY place, key;
+
+-- name: combinations_at
+-- The rows of [sweep, key] pairs, in the order of the pairs.
+SELECT c.*
+FROM json_each(:pairs) AS p
+CROSS JOIN combinations AS c
+    ON c.sweep = json_extract(p.value, '$[0]') AND c.key = json_extract(p.value, '$[1]')
+ORDER BY p.key;
+
+-- name: combinations_after
+SELECT * FROM combinations
+WHERE sweep = :sweep AND (position, key) > (:position, :key)
+ORDER BY position, key
+LIMIT :limit;
+
+-- name: combinations_of_outcome_after
+SELECT * FROM combinations
+WHERE sweep = :sweep AND outcome IS :outcome AND (position, key) > (:position, :key)
+ORDER BY position, key
+LIMIT :limit;
+
+-- name: untracked_after
+SELECT * FROM combinations
+WHERE sweep = :sweep AND tracked = 0 AND outcome IS NOT NULL AND (position, key) > (:position, :key)
+ORDER BY position, key
+LIMIT :limit;
+
+-- name: keys_by_prefix
+SELECT DISTINCT c.key
+FROM combinations AS c CROSS JOIN sweeps AS s ON s.id = c.sweep
+WHERE c.key >= :prefix AND c.key < :beyond AND (:job IS NULL OR s.job = :job)
+ORDER BY c.key
+LIMIT :limit;
+
+-- name: newest_of_key
+SELECT c.*
+FROM combinations AS c CROSS JOIN sweeps AS s ON s.id = c.sweep
+WHERE c.key = :key AND (:job IS NULL OR s.job = :job)
+ORDER BY c.sweep DESC
+LIMIT 1;
+
+-- name: attempts_of
+SELECT * FROM attempts WHERE sweep = :sweep AND key = :key ORDER BY number;

@@ -1,0 +1,100 @@
+"""Where a sweep's commands run: Dask in this process, or a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import distributed
+
+from sweeplib.errors import ClusterError
+from sweeplib.orchestrate.task_runner import SweepTaskRunner
+from sweeplib.orchestrate.worker import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sweeplib.jobs import Job
+
+__all__ = ["Placement", "place"]
+
+_LOCAL: dict[str, Any] = {
+    "processes": False,
+    "n_workers": 1,
+    "dashboard_address": "127.0.0.1:0",  # Dask opens a port in any case; left out, it is 8787 on every interface
+    "worker_dashboard_address": "127.0.0.1:0",
+    "memory_limit": 0,  # the commands are processes of their own: Dask sees none of their memory
+    "silence_logs": "CRITICAL",
+}
+_WAIT = 30.0  # seconds for the first worker of a cluster to be there
+_PASSED_ON = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A task runner whose cluster is up, and how much work to keep submitted to it."""
+
+    runner: SweepTaskRunner
+    window: int
+
+
+@contextmanager
+def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Placement]:
+    """Bring up the job's cluster, and take it down again if it is ours.
+
+    `parallel` and `address` override the job's. Raises `ClusterError` if the cluster cannot be reached.
+    """
+    parallel = parallel or job.parallel
+    runner, local = _runner(job, parallel, address)
+    with runner:
+        try:
+            client = runner.client
+        except Exception as error:
+            raise ClusterError(_unreachable(job, address, error)) from error
+        if local:
+            yield Placement(runner, 2 * (parallel or _processors()) + 2)
+            return
+        _prepare(client, address or _name(job))
+        threads = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
+        yield Placement(runner, min(parallel or 2 * threads, 2 * threads))
+
+
+def _runner(job: Job, parallel: int | None, address: str | None) -> tuple[SweepTaskRunner, bool]:
+    if address:
+        return SweepTaskRunner(address=address), False
+    if isinstance(job.cluster, str):
+        return SweepTaskRunner(address=job.cluster), False
+    if job.cluster is not None:
+        try:
+            return SweepTaskRunner(
+                cluster_class=job.cluster.class_, cluster_kwargs=dict(job.cluster.arguments)
+            ), False
+        except (ImportError, AttributeError) as error:
+            raise ClusterError(_unreachable(job, address, error)) from error
+    threads = parallel or _processors()
+    return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}), True
+
+
+def _prepare(client: distributed.Client, name: str) -> None:
+    """Wait for a worker, and give every worker what Prefect needs to find its API."""
+    try:
+        client.wait_for_workers(1, timeout=_WAIT)
+    except TimeoutError as error:
+        msg = f"the Dask cluster {name} has no worker; start one with: dask worker {name}"
+        raise ClusterError(msg) from error
+    client.register_plugin(Environment({key: os.environ[key] for key in _PASSED_ON if key in os.environ}))
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _name(job: Job) -> str:
+    cluster = job.cluster
+    return cluster if isinstance(cluster, str) else cluster.class_ if cluster else "in this process"
+
+
+def _unreachable(job: Job, address: str | None, error: Exception) -> str:
+    return f"the Dask cluster {address or _name(job)} cannot be used: {error}"

@@ -1,0 +1,48 @@
+"""A flow run started from this process: `sweep run`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweeplib.errors import SweepError
+from sweeplib.orchestrate.flow import sweep_flow
+from sweeplib.orchestrate.launch import Launch, launching
+from sweeplib.orchestrate.records import settle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sweeplib.engine import Observer
+    from sweeplib.plan import Plan
+
+__all__ = ["run_directly"]
+
+
+def run_directly(
+    project: Path,
+    plan: Plan,
+    lineage: str | None,
+    parallel: int | None,
+    cluster: str | None,
+    observer: Observer,
+) -> Launch:
+    """Run the job's flow in this process and return what came of it.
+
+    What Prefect raises after the sweep has ended (its server has gone, say) changes nothing but a note.
+    """
+    launch = Launch(observer=observer, lineage=lineage, isolated=False)
+    flow = sweep_flow(plan.job.name, project)
+    with launching(launch):
+        try:
+            flow(arguments=list(plan.arguments), parallel=parallel, cluster=cluster, return_state=True)
+        except SweepError:
+            raise
+        except Exception as error:
+            if launch.summary is None and not launch.interrupted:
+                raise
+            launch.notes.append(f"Prefect could not record the end of the flow run: {error}")
+    if launch.error is not None:
+        raise launch.error
+    if launch.flow_run is not None and not launch.notes:
+        launch.notes += settle(launch.flow_run, launch.submitted)
+    return launch

@@ -1,0 +1,66 @@
+"""What the one who starts a flow tells it, beyond the flow's parameters."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sweeplib.engine import Observer, Progress, Summary
+    from sweeplib.run.model import Attempt, Work
+
+__all__ = ["Launch", "Quiet", "current", "launching"]
+
+
+class Quiet:
+    """An observer that says nothing."""
+
+    def progress(self, progress: Progress) -> None:
+        """Take no note."""
+
+    def ended(self, work: Work, attempt: Attempt) -> None:
+        """Take no note."""
+
+    def note(self, text: str) -> None:
+        """Take no note."""
+
+
+@dataclass
+class Launch:
+    """A start of a flow from this process, and what came of it.
+
+    `lineage` joins the lineage of an earlier sweep; None begins a new one. What comes after
+    `isolated` is set by the flow: a flow run's result would pass through Prefect, which may be gone by then.
+    """
+
+    observer: Observer = field(default_factory=Quiet)
+    lineage: str | None = None
+    isolated: bool = True
+    summary: Summary | None = None
+    interrupted: bool = False
+    flow_run: str | None = None
+    submitted: int = 0
+    error: Exception | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+_current: ContextVar[Launch | None] = ContextVar("sweeplib-launch", default=None)
+
+
+@contextmanager
+def launching(launch: Launch) -> Iterator[Launch]:
+    """Let flows that are called inside the block see `launch`."""
+    token = _current.set(launch)
+    try:
+        yield launch
+    finally:
+        _current.reset(token)
+
+
+def current() -> Launch:
+    """Return the launch that this flow belongs to; a deployed run has none and gets a fresh, isolated one."""
+    return _current.get() or Launch()

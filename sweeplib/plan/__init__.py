@@ -1,0 +1,6 @@
+"""Plans: all combinations of a job, in order, as a lazy sequence; and their identity."""
+
+from sweeplib.plan.combination import Combination
+from sweeplib.plan.plan import Part, Plan
+
+__all__ = ["Combination", "Part", "Plan"]

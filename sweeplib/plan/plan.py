@@ -1,0 +1,133 @@
+"""A job's combinations as a lazy sequence with access by arithmetic."""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from hashlib import blake2b
+from itertools import accumulate
+from math import prod
+from typing import TYPE_CHECKING, overload
+
+from sweeplib.errors import PlanError
+from sweeplib.plan.combination import Combination
+from sweeplib.plan.identity import KEY_LENGTH, field, meaning, prefix
+from sweeplib.plan.rows import rows
+
+if TYPE_CHECKING:
+    from sweeplib.jobs import Job, Set
+    from sweeplib.syntax import Cell
+
+__all__ = ["Part", "Plan"]
+
+
+class Part(Sequence["tuple[Cell, ...]"]):
+    """The combinations of one set, in the order of a product, last parameter fastest."""
+
+    def __init__(self, job: Job, arguments: Sequence[str], set_: Set, varying: frozenset[str]) -> None:
+        self.job_name = job.name
+        self.columns = set_.arguments
+        self.constant = set_.cells
+        self.add = tuple(set_.extra)
+        self.varying = varying
+        self.prefix = prefix(job.kind, job.words, arguments, job.style, self.add)
+        self.size = prod(len(column) for column in self.columns)
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Cell, ...]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Cell, ...]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Cell, ...] | list[tuple[Cell, ...]]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self.size))]
+        index = range(self.size)[index]
+        cells = []
+        for column in reversed(self.columns):
+            index, place = divmod(index, len(column))
+            cells.append(column[place])
+        return (*reversed(cells), *self.constant)
+
+    def __iter__(self) -> Iterator[tuple[Cell, ...]]:
+        for cells in rows(self.columns):
+            yield cells + self.constant
+
+
+class Plan(Sequence[Combination]):
+    """All combinations of a job, with extra command-line `arguments`, in order.
+
+    `len(plan)` and `plan[i]` cost the same for ten combinations and for 10**9: nothing ever
+    builds a list of all combinations.
+
+    Raises `PlanError` if there are more than a sequence can have (2**63 - 1).
+    """
+
+    def __init__(self, job: Job, arguments: Sequence[str] = ()) -> None:
+        self.job = job
+        self.arguments = tuple(arguments)
+        varying = _varying(job.sets)
+        self.parts = tuple(Part(job, self.arguments, set_, varying) for set_ in job.sets)
+        self._ends = list(accumulate(part.size for part in self.parts))
+        if self._ends[-1] > sys.maxsize:
+            msg = (
+                f"job {job.name!r} has {self._ends[-1]:,} combinations, more than a plan can hold "
+                f"({sys.maxsize:,}); sweep fewer values"
+            )
+            raise PlanError(msg)
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> Combination: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Combination]: ...
+    def __getitem__(self, index: int | slice) -> Combination | list[Combination]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        number = bisect_right(self._ends, position)
+        start = self._ends[number - 1] if number else 0
+        part = self.parts[number]
+        return Combination(part, position, part[position - start])
+
+    def __iter__(self) -> Iterator[Combination]:
+        position = 0
+        for part in self.parts:
+            for cells in part:
+                yield Combination(part, position, cells)
+                position += 1
+
+    @cached_property
+    def key(self) -> str:
+        """The identity of the whole plan: what a submit job, which runs once, is known by."""
+        hashed = blake2b(digest_size=KEY_LENGTH // 2)
+        for part in self.parts:
+            hashed.update(part.prefix)
+            columns = [
+                field(*[field(cell.key, meaning(cell.value)) for cell in column])
+                for column in (*part.columns, *[(cell,) for cell in part.constant])
+            ]
+            hashed.update(field(*sorted(columns)).encode())
+        return hashed.hexdigest()
+
+
+def _varying(sets: Sequence[Set]) -> frozenset[str]:
+    """Return the parameters that do not have the same single value in every combination."""
+    fixed: dict[str, set[str]] = {}
+    present: dict[str, int] = {}
+    varying: set[str] = set()
+    for set_ in sets:
+        for column in set_.arguments:
+            if len(column) > 1:
+                varying.update(column.keys)
+        single = [column[0] for column in set_.arguments if len(column) == 1]
+        for cell in (*single, *set_.cells):
+            fixed.setdefault(cell.key, set()).add(cell.value)
+            present[cell.key] = present.get(cell.key, 0) + 1
+    several = {key for key, values in fixed.items() if len(values) > 1 or present[key] < len(sets)}
+    return frozenset(varying | several)

@@ -1,0 +1,141 @@
+"""A job as it is understood, in words; nothing is expanded."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from sweeplib.command import argv
+from sweeplib.errors import PlanError
+from sweeplib.plan import Plan
+from sweeplib.report.duration import humanise
+from sweeplib.report.table import Column, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sweeplib.jobs import ClusterSpec, Job, Set
+    from sweeplib.plan import Combination, Part
+    from sweeplib.syntax import Argument
+
+__all__ = ["describe", "jobs_columns"]
+
+_SHOWN = 8  # values of a parameter
+_LABEL = 13  # the width of what stands left, the longest of which is max_failures
+_ULID = "ULID"  # stands for what is generated when a combination runs
+
+
+def jobs_columns(jobs: Iterable[Job]) -> list[Column]:
+    """Return the columns of a table of jobs: name, kind, command, how many combinations."""
+    held = list(jobs)
+    return [
+        Column("job", [job.name for job in held]),
+        Column("kind", [job.kind for job in held]),
+        Column("combinations", [_count_of(job) for job in held], right=True),
+        Column("command", [printable(job.command[1]) for job in held], folds=True),
+    ]
+
+
+def describe(plan: Plan) -> Iterator[str]:
+    """Yield the lines that tell a job: its command and policy, its sets with their counts, its commands."""
+    job = plan.job
+    yield job.name
+    yield _line(job.kind, job.command[1])
+    for name, text in _policy(job):
+        yield _line(name, text)
+    for number, (set_, part) in enumerate(zip(job.sets, plan.parts, strict=True), 1):
+        yield ""
+        yield f"set {number}: {_combinations(len(part))}"
+        yield from _set(set_, part)
+    yield ""
+    yield _combinations(len(plan)) + " in all" + ("" if job.kind != "submit" else ", a line of one file each")
+    yield _line("first", _command(plan, plan[0]))
+    if len(plan) > 1:
+        yield _line("last", _command(plan, plan[-1]))
+
+
+def _policy(job: Job) -> Iterator[tuple[str, str]]:
+    """Yield what the job says, or `defaults` does for it, about how its commands are made and run."""
+    yield "style", job.style
+    if job.add:
+        yield "add", job.add
+    if job.parallel is not None:
+        yield "parallel", f"{job.parallel} at once"
+    if job.timeout is not None:
+        yield "timeout", humanise(job.timeout)
+    if job.retries:
+        yield "retries", str(job.retries)
+    if job.retry_delay:
+        yield "retry_delay", ", ".join(map(humanise, job.retry_delay))
+    if job.max_failures is not None:
+        yield "max_failures", str(job.max_failures)
+    if job.env:
+        yield "env", shlex.join(f"{name}={value}" for name, value in job.env.items())
+    if job.tags:
+        yield "tags", ", ".join(job.tags)
+    if job.cluster is not None:
+        yield "cluster", _cluster(job.cluster)
+    if not job.tracking:
+        yield "tracking", "off"
+
+
+def _set(set_: Set, part: Part) -> Iterator[str]:
+    title = "each"
+    for argument in set_.arguments:
+        yield _line(title, _values(argument))
+        title = ""
+    title = "all"
+    for cell in set_.cells:
+        yield _line(title, f"{cell.key}={cell.value}")
+        title = ""
+    if part.add:
+        yield _line("add", shlex.join(part.add))
+
+
+def _values(argument: Argument) -> str:
+    """Return the parameter with its values: all of a few, the first and the last of many."""
+    count = len(argument)
+    piped = len(argument.alternatives) > 1
+    shown = range(count) if count <= _SHOWN else range(_SHOWN - 2)
+    cells = [argument[index] for index in shown]
+    texts = [f"{cell.key}={cell.value}" if piped else cell.value for cell in cells]
+    if count > _SHOWN:
+        last = argument[-1]
+        texts += ["…", f"{last.key}={last.value}" if piped else last.value]
+    text = (" | " if piped else ", ").join(texts)
+    text = text if piped else f"{argument.keys[0]} = {text}"
+    return text if count <= _SHOWN else f"{text} ({count:,} values)"
+
+
+def _command(plan: Plan, combination: Combination) -> str:
+    """Return the command of one combination as a person would write it."""
+    words = argv(plan, combination, _ULID)
+    if plan.job.kind == "submit":
+        return shlex.join(words[len(plan.job.words) :])
+    if plan.job.kind != "call":
+        return shlex.join(words)
+    if plan.job.style == "kwargs":
+        given = ", ".join(f"{name}={value!r}" for name, value in combination.parameters.items())
+        return f"{plan.job.words[0]}({given})"
+    return f"{plan.job.words[0]}({list(words[words.index('--') + 1 :])})"
+
+
+def _cluster(cluster: str | ClusterSpec) -> str:
+    if isinstance(cluster, str):
+        return cluster
+    return f"{cluster.class_}({', '.join(f'{name}={value!r}' for name, value in cluster.arguments.items())})"
+
+
+def _combinations(count: int) -> str:
+    return f"{count:,} combination{'s' if count != 1 else ''}"
+
+
+def _count_of(job: Job) -> str:
+    try:
+        return f"{len(Plan(job)):,}"
+    except PlanError:
+        return "too many"
+
+
+def _line(title: str, text: str) -> str:
+    return f"  {title:{_LABEL}}{printable(text)}".rstrip()

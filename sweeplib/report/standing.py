@@ -1,0 +1,166 @@
+"""How sweeps stand: their state as it really is, and their counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from sweeplib.ledger import SweepState
+from sweeplib.report.duration import humanise
+from sweeplib.report.lookup import owner_died
+from sweeplib.report.table import Column, printable
+from sweeplib.run.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from sweeplib.ledger import Combination, Ledger, Sweep
+
+__all__ = [
+    "Failures",
+    "Standing",
+    "failures_of",
+    "failures_to_json",
+    "standing_of",
+    "standing_to_json",
+    "standings_columns",
+    "standings_styles",
+]
+
+_BAD = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST)
+_STYLES = {
+    SweepState.RUNNING: "",
+    SweepState.COMPLETED: "green",
+    SweepState.FAILED: "red",
+    SweepState.CANCELLED: "yellow",
+    SweepState.LOST: "red",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a sweep stands.
+
+    `state` is lost also where the ledger says running but the owner has died; what it left open
+    counts as lost too, until the next run finds out. `duration` is in seconds, None where nobody
+    saw the end.
+    """
+
+    sweep: Sweep
+    state: SweepState
+    duration: float | None
+    outcomes: Mapping[Outcome, int]
+    running: int
+
+    @property
+    def unrecovered(self) -> bool:
+        """Whether the ledger does not know yet that the sweep is lost."""
+        return self.state is not self.sweep.state
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """All counts by name, in the order in which they are shown."""
+        return {
+            **{outcome.value: self.outcomes[outcome] for outcome in Outcome},
+            "running": self.running,
+            "done before": self.sweep.done_before,
+            "total": self.sweep.total,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The first combinations of a sweep that ended badly, and how many there are in all."""
+
+    rows: Sequence[Combination]
+    total: int
+
+
+def standing_of(ledger: Ledger, project: Path, sweep: Sweep, now: float) -> Standing:
+    """Return how `sweep` stands at the time `now`, in seconds since the epoch."""
+    counts = ledger.counts(sweep.id)
+    open_ = counts.pop(None)
+    outcomes = {outcome: counts[outcome] for outcome in Outcome}
+    died = sweep.state is SweepState.RUNNING and owner_died(project, sweep.id)
+    if died:
+        outcomes[Outcome.LOST] += open_
+    end = sweep.ended if sweep.state is not SweepState.RUNNING else None if died else now
+    return Standing(
+        sweep=sweep,
+        state=SweepState.LOST if died else sweep.state,
+        duration=None if end is None else max(0.0, end - sweep.created),
+        outcomes=outcomes,
+        running=0 if died else open_,
+    )
+
+
+def failures_of(ledger: Ledger, standing: Standing, most: int) -> Failures:
+    """Return at most `most` combinations that failed, timed out or were lost, in the order of the plan."""
+    found = chain.from_iterable(ledger.combinations(standing.sweep.id, outcome, most) for outcome in _BAD)
+    rows = sorted(found, key=attrgetter("position", "key"))
+    counts = ledger.counts(standing.sweep.id)
+    return Failures(list(islice(rows, most)), sum(counts[outcome] for outcome in _BAD))
+
+
+def standings_columns(standings: Sequence[Standing]) -> list[Column]:
+    """Return the columns of a table; counts that are 0 everywhere are left out, but for the chief ones."""
+    counts = [standing.counts for standing in standings]
+    chief = (Outcome.COMPLETED, Outcome.FAILED, "total")
+    names = [name for name in counts[0] if name in chief or any(each[name] for each in counts)]
+    return [
+        Column("sweep", [printable(each.sweep.tag) for each in standings]),
+        Column("state", [each.state for each in standings]),
+        Column("started", [f"{_local(each.sweep.created):%Y-%m-%d %H:%M:%S}" for each in standings]),
+        Column("duration", [_text(each.duration) for each in standings], right=True),
+        *[Column(name, [str(each[name]) for each in counts], right=True) for name in names],
+    ]
+
+
+def standings_styles(standings: Sequence[Standing]) -> list[str]:
+    """Return the rows' styles, by state."""
+    return [_STYLES[standing.state] for standing in standings]
+
+
+def standing_to_json(standing: Standing) -> dict[str, Any]:
+    """Return a standing as plain values: times as ISO 8601 in UTC, the duration in seconds."""
+    sweep = standing.sweep
+    return {
+        "id": sweep.id,
+        "tag": sweep.tag,
+        "job": sweep.job,
+        "state": standing.state,
+        "started": _utc(sweep.created),
+        "ended": None if sweep.ended is None else _utc(sweep.ended),
+        "duration": standing.duration,
+        "counts": {name.replace(" ", "_"): count for name, count in standing.counts.items()},
+    }
+
+
+def failures_to_json(failures: Failures) -> list[dict[str, Any]]:
+    """Return failures as plain values."""
+    return [
+        {
+            "sweep": row.sweep,
+            "key": row.key,
+            "label": row.label,
+            "outcome": row.outcome,
+            "message": row.message,
+        }
+        for row in failures.rows
+    ]
+
+
+def _text(duration: float | None) -> str:
+    return "" if duration is None else humanise(duration)
+
+
+def _local(moment: float) -> datetime:
+    return datetime.fromtimestamp(moment, UTC).astimezone()
+
+
+def _utc(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,225 @@
+"""One attempt at one combination: claimed, run under the guard, followed, and its end returned."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeplib.errors import GuardError
+from sweeplib.run.client import Guard, Spec
+from sweeplib.run.locks import is_free
+from sweeplib.run.marker import read_marker, write_marker
+from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
+from sweeplib.run.tail import Tail
+from sweeplib.run.verdict import file_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sweeplib.run.client import Finished, Running
+
+__all__ = ["run_attempt"]
+
+_OWNER_INTERVAL = 2.0  # seconds between looks at whether the sweep's owner lives
+_STOPPED = (Outcome.CANCELLED, "cancelled: the sweep was stopped")
+_OWNERLESS = (Outcome.LOST, "the process that owned the sweep died")
+
+_logger = logging.getLogger(__name__)
+
+
+def run_attempt(work: Work, *, on_output: Callable[[str], None] | None = None, tick: float = 1.0) -> Attempt:
+    """Run the command of a combination once, and return how that ended.
+
+    A combination that completed before, in any process, is not run: its attempt is returned. One that
+    is being run by another process is waited for. Every `tick` seconds the sweep's stop file and
+    owner are looked at, and `on_output` gets new output: whole lines joined by newlines, at most about
+    16 kB at once, with a note of what was left out.
+
+    The attempt's number is 0, and there is no log and no marker, if it ended before it could begin:
+    the sweep was stopped or lost its owner, or the log file could not be created.
+
+    Raises GuardError if no guard process can be started. Another exception that reaches this
+    thread meanwhile, such as KeyboardInterrupt, is passed on after the command was ended.
+    """
+    paths = SweepPaths(Path(work.folder))
+    watch = _Watch(paths)
+    try:
+        place = _claim(work, paths, watch, on_output, tick)
+    except OSError as error:
+        return _unbegun(work, Outcome.FAILED, file_problem("cannot create the log file", error))
+    if isinstance(place, Attempt):
+        return place
+    try:
+        running = Guard.shared().start(_spec(work, paths, place))
+    except GuardError:
+        place.log.unlink(missing_ok=True)
+        raise
+    finished = _follow(running, watch, _Reporter(place.log, on_output) if on_output else None, tick)
+    return _attempt(work, place, finished)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The files of one attempt."""
+
+    number: int
+    log: Path
+    marker: Path
+
+    def is_taken(self) -> bool:
+        """Tell whether somebody made this attempt; logs may have been cleared away since."""
+        return self.log.exists() or self.marker.exists()
+
+    def create(self) -> bool:
+        """Create the log file, which claims the attempt; False if another was faster."""
+        try:
+            handle = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        except FileExistsError:
+            return False
+        except FileNotFoundError:
+            # The markers' folder first: no command may run whose end could not be written down.
+            self.marker.parent.mkdir(parents=True, exist_ok=True)
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            return self.create()
+        os.close(handle)
+        return True
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Tells when the commands of a sweep must end; None of its looks is remembered but the time."""
+
+    paths: SweepPaths
+    looked: float = float("-inf")
+
+    def verdict(self) -> tuple[Outcome, str] | None:
+        """Return the outcome and message with which a command must end now, if it must."""
+        if self.paths.stop.exists():
+            return _STOPPED
+        if time.monotonic() - self.looked >= _OWNER_INTERVAL:
+            self.looked = time.monotonic()
+            if is_free(self.paths.owner_lock):
+                return _OWNERLESS
+        return None
+
+
+class _Reporter:
+    """Hands new output on; an error of the receiver must not cost the command its outcome."""
+
+    def __init__(self, log: Path, receive: Callable[[str], None]) -> None:
+        self._tail: Tail | None = Tail(log)
+        self._receive = receive
+
+    def report(self, *, final: bool = False) -> None:
+        if self._tail is None:
+            return
+        lines = self._tail.read(final=final)
+        if not lines:
+            return
+        try:
+            self._receive("\n".join(lines))
+        except Exception:
+            _logger.exception("the output of a command could not be passed on; its log file has it")
+            self._tail = None
+
+
+def _claim(
+    work: Work, paths: SweepPaths, watch: _Watch, on_output: Callable[[str], None] | None, tick: float
+) -> _Place | Attempt:
+    """Return the files of an attempt that is ours to run, or how the combination ended without.
+
+    Raises OSError if the log file cannot be created.
+    """
+    number, told = 1, False
+    while True:
+        place = _Place(number, paths.log(work.key, number), paths.marker(work.key, number))
+        earlier = read_marker(place.marker)
+        if earlier and earlier.outcome is Outcome.COMPLETED:
+            return earlier
+        # A log without a marker that is still locked: its command runs, or is being ended.
+        runs = earlier is None and is_free(place.log) is False
+        if not runs and place.is_taken():
+            number += 1
+        elif verdict := watch.verdict():
+            return _unbegun(work, *verdict)
+        elif runs:
+            if on_output and not told:
+                on_output(f"attempt {number} at this combination is still running; waiting for its end")
+            told = True
+            time.sleep(tick)
+        elif place.create():
+            return place
+
+
+def _spec(work: Work, paths: SweepPaths, place: _Place) -> Spec:
+    log, marker = str(place.log), str(place.marker)
+    names = {
+        "SWEEP_ID": work.sweep,
+        "SWEEP_JOB": work.job,
+        "SWEEP_KEY": work.key,
+        "SWEEP_ATTEMPT": str(place.number),
+    }
+    return Spec(
+        sweep=work.sweep,
+        argv=list(work.argv),
+        cwd=work.cwd,
+        env={**work.env, **names},
+        log=log,
+        marker=marker,
+        result=marker.removesuffix(".json") + ".result.json",
+        lock=str(paths.workers_lock),
+        record={"key": work.key, "number": place.number, "log": log},
+        timeout=work.timeout,
+        grace=work.grace,
+    )
+
+
+def _follow(running: Running, watch: _Watch, reporter: _Reporter | None, tick: float) -> Finished:
+    """Wait for the end of a command, and end it when it must."""
+    try:
+        while (finished := running.wait(tick)) is None:
+            if reporter:
+                reporter.report()
+            if verdict := watch.verdict():
+                running.terminate(*verdict)
+    except BaseException:
+        running.terminate()
+        running.wait()
+        raise
+    if reporter:
+        reporter.report(final=True)
+    return finished
+
+
+def _attempt(work: Work, place: _Place, finished: Finished) -> Attempt:
+    """Put the attempt together; where its guard died, the marker is read, or else written."""
+    attempt = Attempt(
+        key=work.key,
+        number=place.number,
+        outcome=finished.outcome,
+        started=finished.started,
+        ended=finished.ended,
+        exit_code=finished.exit_code,
+        log=str(place.log),
+        message=finished.message,
+        metrics=finished.metrics,
+    )
+    if finished.outcome is not Outcome.LOST:
+        return attempt
+    marked = read_marker(place.marker)
+    if marked:
+        return marked
+    try:
+        write_marker(place.marker, attempt, work.argv)
+    except OSError as error:
+        _logger.warning("%s", file_problem("a done-marker could not be written", error))
+    return attempt
+
+
+def _unbegun(work: Work, outcome: Outcome, message: str) -> Attempt:
+    now = time.time()
+    return Attempt(key=work.key, number=0, outcome=outcome, started=now, ended=now, message=message)

@@ -1,0 +1,179 @@
+"""One command of the guard: from its request, through its start and its end, to its answer.
+
+Loaded by the guard process: imports must stay few.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+from sweeplib.run.files import write_atomically
+from sweeplib.run.locks import lock_log, unlock_log
+from sweeplib.run.spawn import Refusal, spawn
+from sweeplib.run.tree import MARK, STUBBORN, Table, Tree, start_time
+from sweeplib.run.verdict import failure, file_problem, metrics
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from sweeplib.run.locks import SweepLocks
+
+__all__ = ["COMPLETED", "FAILED", "LOST", "TIMED_OUT", "Child"]
+
+# The values of `sweeplib.run.model.Outcome`, which would take too long to import.
+COMPLETED, FAILED, TIMED_OUT, LOST = "completed", "failed", "timed out", "lost"
+
+_NEVER = float("inf")
+_ANNOUNCE = 0.05  # seconds; shorter commands are not announced, to save a message each
+_TICK = 0.05  # seconds between looks at a tree whose leader is gone and others are not
+
+
+class Child:
+    """A command, named by the `id` of its request; times are on the monotonic clock.
+
+    `answer` is None until the command is finished and its marker written.
+    """
+
+    def __init__(self, spec: dict[str, Any], locks: SweepLocks) -> None:
+        """Take the request (the fields of `sweeplib.run.client.Spec`); nothing runs yet."""
+        self.spec = spec
+        self.answer: dict[str, Any] | None = None
+        self.tree: Tree | None = None
+        self.deadline = _NEVER
+        self._locks = locks
+        self._log = -1
+        self._ended = False  # whether the leader was waited for
+        self._verdict: tuple[str, str] | None = None  # outcome and message, once it is being ended
+        self._started = time.time()
+        self._started_at = time.monotonic()
+        self._announce_at = self._kill_at = self._check_at = _NEVER
+
+    @property
+    def due(self) -> float:
+        """When this command must be looked at next."""
+        return min(self.deadline, self._check_at, self._announce_at)
+
+    @property
+    def must_be_checked(self) -> bool:
+        """Whether `check` has anything to do by now."""
+        return self._check_at <= time.monotonic()
+
+    def start(self, env: Mapping[str, str], null: int) -> bool:
+        """Start the command under `env`; False if somebody has the sweep's lock: try again."""
+        try:
+            if not self._locks.take(self.spec["lock"]):
+                return False
+        except OSError as error:
+            self._finish(FAILED, None, file_problem("cannot lock", error), locked=False)
+            return True
+        try:
+            self._log = os.open(
+                self.spec["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666
+            )
+        except OSError as error:
+            self._finish(FAILED, None, file_problem("cannot write the log file", error))
+            return True
+        lock_log(self._log)
+        self._spawn({**env, **self.spec["env"], MARK: self.spec["result"]}, null)
+        return True
+
+    def _spawn(self, env: dict[str, str | None], null: int) -> None:
+        spec = self.spec
+        self._started, self._started_at = time.time(), time.monotonic()
+        set_env = {name: value for name, value in env.items() if value is not None}
+        pid = spawn(spec["argv"], spec["cwd"], set_env, self._log, null)
+        if isinstance(pid, Refusal):
+            message = pid.message
+            try:
+                os.write(self._log, os.fsencode(f"{message}\n"))
+            except OSError as error:
+                message = f"{message}; {file_problem('the log file could not be written', error)}"
+            self._finish(FAILED, pid.exit_code, message)
+            return
+        self.tree = Tree(pid, spec["result"])
+        self._announce_at = self._started_at + _ANNOUNCE
+        if spec["timeout"] is not None:
+            self.deadline = self._started_at + spec["timeout"]
+
+    def announcement(self) -> dict[str, Any] | None:
+        """Return the message ``started``, once, when the command has lived long enough."""
+        if self.tree is None or self.tree.pid is None or self._announce_at > time.monotonic():
+            return None
+        self._announce_at = _NEVER
+        since = start_time(self.tree.pid)
+        return {"op": "started", "id": self.spec["id"], "pid": self.tree.pid, "since": since}
+
+    def left(self, exit_code: int) -> None:
+        """Take the leader's exit code: the end, unless its tree is being ended."""
+        self._ended = True
+        self.deadline = self._announce_at = _NEVER
+        if self._verdict:
+            self._check_at = 0
+        elif exit_code == 0:
+            self._finish(COMPLETED, 0, "")
+        else:
+            self._finish(FAILED, exit_code, failure(exit_code, self.spec["log"]))
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether `end` was called, or there is nothing to end any more."""
+        return self._verdict is not None or self.answer is not None
+
+    def end(self, outcome: str, message: str, table: Table) -> None:
+        """Begin to end the whole tree: TERM now, KILL after the grace; see `check`."""
+        if self.tree is None:
+            self._finish(outcome, None, message, locked=False)
+            return
+        self._verdict = outcome, message
+        self.deadline = self._announce_at = _NEVER
+        self._kill_at = self._check_at = time.monotonic() + self.spec["grace"]
+        self.tree.send(signal.SIGTERM, self.tree.find(table), leading=not self._ended)
+
+    def check(self, table: Table) -> None:
+        """See whether the tree is gone; kill it when its grace is over."""
+        now = time.monotonic()
+        if self.tree is None or self._verdict is None:
+            return
+        found = self.tree.find(table)
+        # A process slips through one look if it forks into a number already passed: look again.
+        if self._ended and not found:
+            found = self.tree.find(Table())
+        if self._ended and self.tree.is_gone(found):
+            self._finish(self._verdict[0], None, self._verdict[1])
+        elif now >= self._kill_at + STUBBORN:
+            names = ", ".join(str(process.pid) for process in found)
+            self._finish(self._verdict[0], None, f"{self._verdict[1]}; could not be ended: processes {names}")
+        elif now >= self._kill_at:
+            self.tree.send(signal.SIGKILL, found, leading=not self._ended)
+            self._check_at = now + _TICK
+        else:
+            self._check_at = min(now + _TICK, self._kill_at) if self._ended else self._kill_at
+
+    def _finish(self, outcome: str, exit_code: int | None, message: str, *, locked: bool = True) -> None:
+        """Write the marker, let go of the locks, and have the answer ready, in this order."""
+        numbers, note = metrics(self.spec["result"]) if outcome == COMPLETED else (None, "")
+        answer: dict[str, Any] = {
+            "outcome": outcome,
+            "exit_code": exit_code,
+            "started": self._started,
+            "ended": self._started + time.monotonic() - self._started_at,
+            "message": message or note,
+            "metrics": numbers,
+            "pid": self.tree.pid if self.tree else None,
+        }
+        marker = {**self.spec["record"], **answer, "argv": self.spec["argv"]}
+        try:
+            write_atomically(self.spec["marker"], json.dumps(marker))
+        except OSError as error:
+            problem = file_problem("the done-marker could not be written", error)
+            answer["message"] = "; ".join(filter(None, (answer["message"], problem)))
+        if self._log >= 0:
+            unlock_log(self._log)
+        if locked:
+            self._locks.drop(self.spec["lock"])
+        self.answer = {"op": "finished", "id": self.spec["id"], **answer}

@@ -1,0 +1,109 @@
+"""What goes into the running of one command, and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Attempt", "Outcome", "SweepPaths", "Work"]
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    COMPLETED = "completed"
+    """The command exited with code 0."""
+    FAILED = "failed"
+    """The command exited with another code, was killed by a signal, or could not be started."""
+    TIMED_OUT = "timed out"
+    """The command ran longer than its timeout and its process tree was ended."""
+    CANCELLED = "cancelled"
+    """The command was ended, or never started, because the sweep was cancelled or interrupted."""
+    LOST = "lost"
+    """Nobody saw the command's end: a process of ours, or the machine, died under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One combination as a worker needs it: picklable, small, and complete.
+
+    Times are in seconds. `env` is laid over the worker's own environment; a value of None
+    takes a variable out. `folder` is the sweep's folder, on a file system that every
+    worker of the sweep sees.
+    """
+
+    sweep: str
+    job: str
+    key: str
+    position: int
+    label: str
+    argv: tuple[str, ...]
+    cwd: str
+    folder: str
+    env: dict[str, str | None] = field(default_factory=dict)
+    timeout: float | None = None
+    grace: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """How one try at one combination ended.
+
+    `started` and `ended` are seconds since the epoch; `exit_code` is negative for a signal,
+    as in `subprocess`, and None where the command never ended by itself; `message` is one
+    line that says why an attempt did not complete; `metrics` are what a called function returned.
+    """
+
+    key: str
+    number: int
+    outcome: Outcome
+    started: float
+    ended: float
+    exit_code: int | None = None
+    log: str = ""
+    message: str = ""
+    metrics: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPaths:
+    """All files of one sweep, as one object: `folder` is ``.sweep/sweeps/<ULID>``."""
+
+    folder: Path
+
+    @property
+    def owner_lock(self) -> Path:
+        """Locked exclusively by the process that owns the sweep, as long as it lives."""
+        return self.folder / "owner.lock"
+
+    @property
+    def workers_lock(self) -> Path:
+        """Locked shared by every guard that runs a command of the sweep."""
+        return self.folder / "workers.lock"
+
+    @property
+    def stop(self) -> Path:
+        """Its existence tells every worker to end the sweep's commands and start no more."""
+        return self.folder / "stop"
+
+    @property
+    def submit_file(self) -> Path:
+        """The file of a submit job: a shell-quoted line a combination."""
+        return self.folder / "submit.txt"
+
+    @property
+    def patch(self) -> Path:
+        """What git's work tree had that was not committed when the sweep began."""
+        return self.folder / "git.patch"
+
+    def log(self, key: str, number: int) -> Path:
+        """Return the file that holds all output of attempt `number` at combination `key`."""
+        return self.folder / "logs" / key[:2] / f"{key}.{number}.log"
+
+    def marker(self, key: str, number: int) -> Path:
+        """Return the done-marker of attempt `number` at combination `key`."""
+        return self.folder / "done" / key[:2] / f"{key}.{number}.json"

@@ -1,0 +1,53 @@
+"""What the end of a command means: the line that says why it failed, the numbers that it left.
+
+Loaded by the guard process: imports must stay few.
+"""
+
+# ruff: noqa: PTH123
+# Importing pathlib would make the guard start a third slower.
+
+from __future__ import annotations
+
+import json
+import signal
+
+from sweeplib.run.tail import last_lines
+
+__all__ = ["failure", "file_problem", "metrics"]
+
+_CAUSES = {"SIGKILL": "out of memory, or someone's kill -9", "SIGABRT": "aborted"}
+_LONGEST = 200  # characters of output in a message
+
+
+def file_problem(what: str, error: OSError) -> str:
+    """Say in one line what could not be done with a file, and why."""
+    name = f" {error.filename}" if error.filename else ""
+    return f"{what}{name}: {(error.strerror or str(error)).lower()}"
+
+
+def failure(exit_code: int, log: str) -> str:
+    """Say in one line how a command failed."""
+    if exit_code < 0:
+        try:
+            name = signal.Signals(-exit_code).name
+        except ValueError:
+            return f"killed by signal {-exit_code}"
+        return f"killed by {name} ({_CAUSES.get(name, (signal.strsignal(-exit_code) or '').lower())})"
+    last = "".join(last_lines(log, 1))
+    if not last:
+        return f"exit code {exit_code}, without any output"
+    return f"exit code {exit_code}: {last if len(last) <= _LONGEST else last[: _LONGEST - 1] + '…'}"
+
+
+def metrics(path: str) -> tuple[dict[str, float] | None, str]:
+    """Return the numbers that the command left in its result file, and what is wrong with it."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = json.load(file)
+    except FileNotFoundError:
+        return None, ""
+    except (OSError, ValueError) as error:
+        return None, f"its result file cannot be read: {error}"
+    if isinstance(data, dict) and all(isinstance(value, int | float) for value in data.values()):
+        return {name: float(value) for name, value in data.items()}, ""
+    return None, "its result file is not a mapping of names to numbers"

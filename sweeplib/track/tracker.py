@@ -1,0 +1,400 @@
+"""The tracker that records sweeps in MLflow, through a worker process that nothing waits for long.
+
+What lands where: the experiment is the job, the sweep has a run of its own in it, and each combination
+a child run of that, opened before its command starts and named after the parameters that vary.
+
+A command gets, in its environment, the store's address and its run's id, so that its first
+``mlflow.log_metric``, ``mlflow.log_params`` or ``mlflow.start_run`` goes on in that run, whatever its
+working folder. Tried with MLflow 3.17:
+
+- ``start_run(run_name=…)`` renames the run; its other arguments are ignored.
+- A second ``start_run`` after the first has ended, and a nested one, make runs of their own, children
+  of the combination's. The results take the combination's own run only.
+- ``set_experiment`` with the job's name is fine. With another name, or with a ``set_tracking_uri`` that
+  leads to another store, MLflow refuses the run that it was given and the script fails. Such a script
+  opens its own runs: its job has to be tracked as one whose commands do (`TrackedSweep.own_runs`).
+- A parameter never changes in MLflow. What a script logs is therefore left as it is, and ours are added
+  when the combination has ended. A script that logs another value at its second attempt fails there,
+  because the attempts at a combination share one run.
+- A script ends the run as FINISHED even if it fails; the outcome that we record last is what stays.
+
+Commands that open their own runs get tags for these instead, and nothing is made in their experiment.
+Where one combination has several such runs, its metrics are those of the run that started last, and
+the others' where that has none of the name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from dataclasses import dataclass
+from textwrap import shorten
+from typing import TYPE_CHECKING
+
+from sweeplib.engine import Acknowledged, EndedRun
+from sweeplib.run.model import Outcome
+from sweeplib.track.channel import Channel
+from sweeplib.track.courier import Courier, Errand, Urgency
+from sweeplib.track.messages import Answer, Attach, Begin, Close, Collect, Discard, Open, Ping, Record, Reply
+from sweeplib.track.store import LOG, tracking_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from sweeplib.engine import TrackedRun, TrackedSweep
+    from sweeplib.run.model import Attempt
+    from sweeplib.track.messages import Found, Request
+
+__all__ = ["MlflowTracker"]
+
+_FIRST_PATIENCE = 30.0  # seconds a command waits for its run while MLflow is being imported
+_PATIENCE = 5.0  # seconds it waits afterwards
+_COLLECT = 5_000  # combinations with runs of their own that are looked up at once
+_SKEW = 300.0  # seconds by which the clocks of the sweep's machines may differ
+_REASON = 200  # characters
+_AT_ONCE = 4  # requests to a server, whose answers take time that is not ours; files take one writer
+_STATUS = {"completed": "FINISHED", "failed": "FAILED"}  # any other state: KILLED
+
+
+@dataclass(slots=True)
+class _Place:
+    """A sweep, and where its runs go as soon as that is known."""
+
+    sweep: TrackedSweep
+    experiment: str = ""
+    parent: str = ""
+    resumed: bool = False
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.parent)
+
+    def tags(self, key: str) -> dict[str, str]:
+        """Return the tags by which a combination's run is known."""
+        sweep = self.sweep
+        tags = {"sweep.id": sweep.id, "sweep.tag": sweep.tag, "sweep.key": key, "sweep.job": sweep.job}
+        return tags | ({"mlflow.parentRunId": self.parent} if self.parent else {})
+
+
+@dataclass(slots=True)
+class _Run:
+    """A combination whose command is about to run or runs; `late` if that went without our run."""
+
+    asked: TrackedRun
+    id: str = ""
+    given: bool = False
+    late: bool = False
+
+
+class MlflowTracker:
+    """Records one sweep, and what earlier ones still owe, in the project's MLflow store.
+
+    Implements `sweeplib.engine.Tracker`. `patience` is how long a command waits for its run at most,
+    in seconds: while MLflow is being imported, and afterwards.
+    """
+
+    def __init__(
+        self, project: Path, *, patience: tuple[float, float] = (_FIRST_PATIENCE, _PATIENCE)
+    ) -> None:
+        self._uri = tracking_uri(project)
+        self._first_patience, self._patience = patience
+        self._news = threading.Condition()
+        threads = 1 if self._uri.startswith(("sqlite:", "file:")) else _AT_ONCE
+        self._channel = Channel(project, self._uri, threads)
+        self._courier = Courier(self._channel, self._news, threads)
+        self._begun = time.monotonic()
+        self._place: _Place | None = None
+        self._runs: dict[str, _Run] = {}
+        self._own: dict[str, EndedRun] = {}
+        self._owed = 0
+        self._acknowledged: list[Acknowledged] = []
+        self._notes: list[str] = []
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The process id of the worker, while there is one."""
+        return self._channel.pid
+
+    def begin(self, sweep: TrackedSweep) -> None:
+        """Make the experiment and the sweep's run; starts the import of MLflow."""
+        with self._news:
+            self._begun = time.monotonic()
+            self._place = place = _Place(sweep)
+            if sweep.own_runs:
+                self._courier.put(Urgency.NOW, Errand(Ping, alone=True))
+                return
+            self._find_place(place, Urgency.NOW)
+            if sweep.patch is not None:
+                self._attach(place, sweep.patch)
+
+    def open(self, runs: Sequence[TrackedRun]) -> None:
+        """Ask for the runs of combinations."""
+        place = self._place
+        if place is None or place.sweep.own_runs:
+            return
+        with self._news:
+            for asked in runs:
+                run = self._runs[asked.key] = _Run(asked)
+                run.late = not self._courier.put(Urgency.NOW, self._opening(place, run))
+
+    def environment(self, key: str) -> Mapping[str, str]:
+        """Return what makes the command log in the combination's run, waiting for that for some seconds.
+
+        Where the run is late, the command gets the tags for one that it opens by itself, which is
+        found by them afterwards; where MLflow has not answered at all, nothing.
+        """
+        place = self._place
+        if place is None:
+            return {}
+        if place.sweep.own_runs:
+            return {"MLFLOW_TRACKING_URI": self._uri, "MLFLOW_RUN_CONTEXT": _context(place.tags(key))}
+        with self._news:
+            run = self._runs.get(key)
+            if run is None:
+                return {}
+            self._await(place, run)
+            run.given, run.late = True, not run.id
+            if not place.ready or (self._courier.ended and not run.id):
+                return {}
+            environment = {"MLFLOW_TRACKING_URI": self._uri, "MLFLOW_EXPERIMENT_ID": place.experiment}
+            if "MLFLOW_EXPERIMENT_NAME" in os.environ:
+                environment["MLFLOW_EXPERIMENT_NAME"] = place.sweep.job  # MLflow wants the two to agree
+            if run.id:
+                context = {"mlflow.parentRunId": run.id}  # for runs that the script makes besides
+                return {**environment, "MLFLOW_RUN_ID": run.id, "MLFLOW_RUN_CONTEXT": _context(context)}
+            tags = {**place.tags(key), "mlflow.runName": run.asked.label}
+            return {**environment, "MLFLOW_RUN_CONTEXT": _context(tags)}
+
+    def end(self, attempt: Attempt) -> None:
+        """Record how a combination ended, and read what its command has logged."""
+        place = self._place
+        if place is None:
+            return
+        with self._news:
+            run = self._runs.pop(attempt.key, None)
+            if run is not None and not run.id:
+                run.late = True  # if it is still to be opened, it is not any more
+            ended = EndedRun(
+                key=attempt.key,
+                label=run.asked.label if run else attempt.key,
+                parameters=run.asked.parameters if run else {},
+                run_id=run.id or None if run else None,
+                outcome=attempt.outcome,
+                exit_code=attempt.exit_code,
+                started=attempt.started,
+                ended=attempt.ended,
+                metrics=attempt.metrics,
+            )
+            self._owed += 1
+            if not place.sweep.own_runs:
+                self._courier.put(Urgency.SOON, self._recording(place, ended))
+                return
+            self._own[attempt.key] = ended
+            if len(self._own) >= _COLLECT:
+                self._collect(place, Urgency.SOON, self._own)
+                self._own = {}
+
+    def report(self, sweep: TrackedSweep, ended: Sequence[EndedRun]) -> None:
+        """Record combinations of an earlier, dead sweep, and end its run."""
+        if not ended:
+            return
+        place = _Place(sweep)
+        with self._news:
+            self._owed += len(ended)
+            if sweep.own_runs:
+                self._collect(place, Urgency.SOMETIME, {each.key: each for each in ended})
+                return
+            began = min((each.started for each in ended if each.started is not None), default=None)
+            self._find_place(place, Urgency.SOMETIME, began)
+            for each in ended:
+                self._courier.put(Urgency.SOMETIME, self._recording(place, each))
+            good = all(each.outcome is Outcome.COMPLETED for each in ended)
+            self._close(
+                place,
+                Urgency.SOMETIME,
+                "FINISHED" if good else "FAILED",
+                max((each.ended for each in ended if each.ended is not None), default=None),
+                earlier=True,
+            )
+
+    def drain(self) -> list[Acknowledged]:
+        """Return what has been stored since the last call."""
+        with self._news:
+            rows, self._acknowledged = self._acknowledged, []
+            return rows
+
+    def finish(self, state: str, timeout: float) -> list[str]:
+        """End the sweep's run, waiting up to `timeout` seconds for what is still to be stored."""
+        place = self._place
+        with self._news:
+            if place is not None and place.sweep.own_runs:
+                self._collect(place, Urgency.SOON, self._own)
+                self._own = {}
+            elif place is not None:
+                for run in self._runs.values():
+                    if run.id and not run.given:
+                        self._discard(run.id, Urgency.SOON)
+                    run.late = True
+                self._close(place, Urgency.SOON, _STATUS.get(state, "KILLED"), time.time())
+        self._courier.close(timeout)
+        with self._news:
+            return [*self._notes, *self._excuse()]
+
+    def close(self) -> None:
+        """End the worker process where `finish` has not; what it had opened it ends as it goes."""
+        with self._news:
+            self._courier.give_up("the sweep broke off")
+        self._courier.close(_PATIENCE)
+
+    def _excuse(self) -> Iterable[str]:
+        """Yield the note about what could not be stored."""
+        reason = shorten(self._courier.reason, _REASON, placeholder=" …")
+        reason = f" ({reason})" if reason else ""
+        if self._owed:
+            what = "1 combination" if self._owed == 1 else f"{self._owed} combinations"
+            yield f"MLflow did not answer{reason}: {what} will be reported by the next run; see {LOG}"
+        elif self._courier.ended:
+            yield f"MLflow did not answer{reason}: this sweep's run is not up to date there; see {LOG}"
+
+    def _await(self, place: _Place, run: _Run) -> None:
+        """Wait until the run is open, or for as long as is bearable."""
+        if place.ready:
+            patience = self._patience
+        else:
+            patience = max(0.0, self._begun + self._first_patience - time.monotonic())
+        courier = self._courier
+        self._news.wait_for(lambda: run.id or run.late or courier.late or courier.ended, patience)
+        if not run.id:
+            courier.late = True
+
+    def _find_place(self, place: _Place, urgency: Urgency, began: float | None = None) -> None:
+        sweep = place.sweep
+        own = {"sweep.id": sweep.id, "sweep.tag": sweep.tag, "sweep.job": sweep.job}
+        begin = Begin(
+            sweep=sweep.id,
+            job=sweep.job,
+            name=sweep.tag,
+            tags={**sweep.tags, **own, "sweep.total": str(sweep.total)},
+            started=began,
+            resume=urgency is Urgency.NOW,
+        )
+
+        def answered(reply: Reply) -> None:
+            if reply.answer is Answer.DONE:
+                place.experiment, place.parent, place.resumed = reply.experiment, reply.run, reply.resumed
+                self._notes += [reply.text] if reply.text else []
+            elif urgency is Urgency.NOW:
+                self._courier.give_up(reply.text)
+
+        self._courier.put(urgency, Errand(lambda: begin, answered, alone=True))
+
+    def _attach(self, place: _Place, path: str) -> None:
+        def request() -> Request | None:
+            return Attach(run=place.parent, path=path) if place.ready and not place.resumed else None
+
+        self._courier.put(Urgency.SOON, Errand(request))
+
+    def _opening(self, place: _Place, run: _Run) -> Errand:
+        asked = run.asked
+
+        def request() -> Request | None:
+            if run.late or not place.ready:
+                run.late = True
+                return None
+            return Open(
+                experiment=place.experiment,
+                name=asked.label,
+                tags=place.tags(asked.key),
+                search=place.resumed,
+            )
+
+        def answered(reply: Reply) -> None:
+            if reply.answer is not Answer.DONE:
+                run.late = True
+            elif run.late:  # before anything is recorded, which would find it by its tags
+                self._discard(reply.run, Urgency.NOW)
+            else:
+                run.id = reply.run
+
+        return Errand(request, answered)
+
+    def _recording(self, place: _Place, ended: EndedRun) -> Errand:
+        def request() -> Request | None:
+            if not place.ready:
+                return None
+            return Record(
+                experiment=place.experiment,
+                run=ended.run_id,
+                name=ended.label,
+                tags=place.tags(ended.key),
+                parameters=dict(ended.parameters),
+                outcome=ended.outcome.value,
+                exit_code=ended.exit_code,
+                started=ended.started,
+                ended=ended.ended,
+                metrics=dict(ended.metrics or {}),
+            )
+
+        def answered(reply: Reply) -> None:
+            if reply.answer is Answer.DONE:
+                self._acknowledge(ended.key, reply.run, reply.metrics)
+
+        return Errand(request, answered)
+
+    def _discard(self, run: str, urgency: Urgency) -> None:
+        self._courier.put(urgency, Errand(lambda: Discard(run=run), alone=True))
+
+    def _close(
+        self, place: _Place, urgency: Urgency, status: str, ended: float | None, *, earlier: bool = False
+    ) -> None:
+        def request() -> Request | None:
+            if not place.ready:
+                return None
+            return Close(
+                experiment=place.experiment,
+                sweep=place.sweep.id,
+                run=place.parent,
+                status=status,
+                ended=ended,
+                only_running=earlier,
+            )
+
+        self._courier.put(urgency, Errand(request, alone=True))
+
+    def _collect(self, place: _Place, urgency: Urgency, ended: Mapping[str, EndedRun]) -> None:
+        """Look up the runs that the commands of these combinations opened by themselves."""
+        if not ended:
+            return
+        started = [each.started for each in ended.values()]
+        since = min(each for each in started if each is not None) - _SKEW if all(started) else None
+        collect = Collect(sweep=place.sweep.id, since=since)
+
+        def answered(reply: Reply) -> None:
+            if reply.answer is not Answer.DONE:
+                return
+            runs: dict[str, list[Found]] = {}
+            for found in reply.found:
+                runs.setdefault(found.key, []).append(found)
+            for key, each in ended.items():
+                mine = runs.get(key, [])
+                metrics = {name: value for run in mine for name, value in run.metrics.items()}
+                run = mine[0].run if len(mine) == 1 else None
+                self._acknowledge(key, run, {**metrics, **(each.metrics or {})})
+
+        self._courier.put(urgency, Errand(lambda: collect, answered))
+
+    def _acknowledge(self, key: str, run: str | None, metrics: Mapping[str, float]) -> None:
+        self._owed -= 1
+        self._acknowledged.append(Acknowledged(key=key, run_id=run, metrics=metrics))
+
+
+def _context(tags: Mapping[str, str]) -> str:
+    """Return the tags as MLflow wants them in the environment, with those that are there already."""
+    try:
+        given = json.loads(os.environ.get("MLFLOW_RUN_CONTEXT") or "{}")
+    except ValueError:
+        given = {}
+    return json.dumps({**(given if isinstance(given, dict) else {}), **tags})
