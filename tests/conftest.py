@@ -110,8 +110,9 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     folder = tmp_path_factory.mktemp("server")
     before = dict(os.environ)
+    clean = clean_environment(folder / "home")
     os.environ.clear()
-    os.environ.update(clean_environment(folder / "home"))
+    os.environ.update(clean)
     server = prefect_server(folder)
     try:
         yield f"{server.start()}/api"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def command(
         def ended() -> bool:
             return not following or has_ended(ledger, project, log)
 
-        follow(log.path, click.get_binary_stream("stdout"), ended, _pause)
+        follow(log.path, sys.stdout.buffer, ended, _pause)
 
 
 def _pause() -> None:

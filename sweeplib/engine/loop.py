@@ -132,7 +132,7 @@ class _Loop:
         keys = [item.submission.key for item in batch]
         with self.ledger.transaction():
             taken = self.ledger.done(lineage, keys)
-            taken |= self.ledger.claimed(self.execution.plan.job.name, keys, besides=sweep).keys()
+            taken |= self.ledger.claimed(lineage, keys, besides=sweep).keys()
             free = [item.submission for item in batch if item.submission.key not in taken]
             return {submission.key for submission in self.ledger.submit(sweep, free)}
 

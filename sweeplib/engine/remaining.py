@@ -52,6 +52,6 @@ def remaining(plan: Plan, ledger: Ledger, sweep: str, lineage: str) -> Iterator[
                 seen.add(key)
                 keyed[key] = combination
         done = ledger.done(lineage, list(keyed))
-        claimed = ledger.claimed(plan.job.name, [key for key in keyed if key not in done], besides=sweep)
+        claimed = ledger.claimed(lineage, [key for key in keyed if key not in done], besides=sweep)
         for key, combination in keyed.items():
             yield Candidate(combination, key, key in done, claimed.get(key))

@@ -124,7 +124,7 @@ class Job(Policy):
         texts = {key: info.data.get(key, "wrong") for key in ("run", "call")} | {"submit": submit}
         given = [key for key, text in texts.items() if text]
         if not given:
-            raise fields.mistake([(None, InputError(_NO_COMMAND))], "commands")
+            raise fields.mistake([(None, InputError(_NO_COMMAND))], "no_command")
         if len(given) > 1:
             error = InputError(f"has {len(given)} commands, {' and '.join(map(repr, given))}; keep one")
             raise fields.mistake([(None, error)], "commands")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -145,7 +146,11 @@ class Reading:
         groups: Sequence[Group] = (),
     ) -> None:
         """Note all that pydantic found in the content of `base`."""
-        for details in error.errors(include_url=False):
+        every = error.errors(include_url=False)
+        meant = {_meant(details) for details in every}
+        for details in every:
+            if not meant.isdisjoint(_LACKING.get(details["type"], ())):
+                continue
             for below, found in _found(details, unknown):
                 path = _in_file(below, groups)
                 if details["type"] == "extra_forbidden":
@@ -162,8 +167,8 @@ class Reading:
 def _found(details: Any, unknown: Callable[[str], str]) -> Iterator[tuple[Path, InputError]]:
     """Yield what one of pydantic's errors says: the path below the model, and the error in our words."""
     kind, path = details["type"], details["loc"]
-    if kind in {"mistake", "commands"}:
-        base = path[:-1] if kind == "commands" else path
+    if kind in {"mistake", "commands", "no_command"}:
+        base = path if kind == "mistake" else path[:-1]
         for name, error in details["ctx"]["errors"]:
             yield ((*base, name) if name else base), error
     elif kind == "extra_forbidden":
@@ -197,6 +202,17 @@ def _unknown(key: str, valid: Sequence[str]) -> str:
 _OF_JOB = ("run", "call", "submit", "sets", *Policy.model_fields, "name")
 _OF_DEFAULTS = tuple(Policy.model_fields)
 _OF_SET = tuple(Set.model_fields)
+
+
+_LACKING = {"no_command": {"run", "call", "submit"}, "missing": {"sets"}}
+"""Mistakes that are no more than another's consequence, if one of these keys is only misspelt."""
+
+
+def _meant(details: Any) -> str:
+    """Return the job's key that an unknown one is nearest to, or an empty text."""
+    if details["type"] != "extra_forbidden" or len(details["loc"]) > 1:
+        return ""
+    return "".join(get_close_matches(details["loc"][0], _OF_JOB, n=1, cutoff=0.6))
 
 
 def _unknown_in_job(key: str) -> str:

@@ -25,7 +25,7 @@ class CombinationRecords(SweepRecords):
     To submit what is neither done nor claimed by another sweep, with no sweep in between::
 
         with ledger.transaction():
-            skip = ledger.done(lineage, keys) | ledger.claimed(job, keys, besides=sweep).keys()
+            skip = ledger.done(lineage, keys) | ledger.claimed(lineage, keys, besides=sweep).keys()
             ledger.submit(sweep, [s for s in submissions if s.key not in skip])
     """
 
@@ -34,8 +34,8 @@ class CombinationRecords(SweepRecords):
         found = self._read(lambda row: str(row[0]), "done", lineage=lineage, keys=json.dumps(list(keys)))
         return set(found)
 
-    def claimed(self, job: str, keys: Iterable[str], *, besides: str | None = None) -> dict[str, str]:
-        """Return those of `keys` that stand submitted in a running sweep of `job`, with its id.
+    def claimed(self, lineage: str, keys: Iterable[str], *, besides: str | None = None) -> dict[str, str]:
+        """Return those of `keys` that stand submitted in a running sweep of the lineage, with its id.
 
         The sweep `besides`, the caller's own, does not count. Of several sweeps the oldest is told.
         A sweep whose owner died claims its keys until it is finished as lost.
@@ -43,7 +43,7 @@ class CombinationRecords(SweepRecords):
         found = self._read(
             lambda row: (str(row["key"]), str(row["sweep"])),
             "claimed",
-            job=job,
+            lineage=lineage,
             besides=besides,
             keys=json.dumps(list(keys)),
         )

@@ -113,7 +113,7 @@ SELECT c.key, c.sweep
 FROM sweeps AS s
 CROSS JOIN json_each(:keys) AS k
 CROSS JOIN combinations AS c ON c.sweep = s.id AND c.key = k.value
-WHERE s.job = :job AND s.state = 'running' AND s.id IS NOT :besides AND c.outcome IS NULL
+WHERE s.lineage = :lineage AND s.state = 'running' AND s.id IS NOT :besides AND c.outcome IS NULL
 ORDER BY c.sweep DESC;
 
 -- Combinations: asked for ----------------------------------------------------------------------

@@ -33,6 +33,9 @@ _START = 120.0  # seconds; 7 to 13 on an idle machine, many times that on a busy
 _STOP = 15.0  # seconds between TERM and KILL
 _PROBE = 2.0  # seconds for one health request
 
+_started: list[subprocess.Popen[bytes]] = []
+"""What this process has started: it lives on after us, and Python would complain if we forgot it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -112,6 +115,7 @@ class Service:
                 env={**os.environ, **env},
                 cwd=self.folder,
             )
+        _started.append(process)
         running = Running(process.pid, _mark(process.pid), port)
         temporary = self._state.with_suffix(".tmp")
         temporary.write_text(json.dumps({"pid": running.pid, "mark": running.mark, "port": port}))

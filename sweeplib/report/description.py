@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["describe", "jobs_columns"]
 
 _SHOWN = 8  # values of a parameter
-_LABEL = 13  # the width of what stands left, the longest of which is max_failures
+_LABEL = 14  # the width of what stands left, the longest of which is max_failures, and a gap
 _ULID = "ULID"  # stands for what is generated when a combination runs
 
 
@@ -48,8 +48,12 @@ def describe(plan: Plan) -> Iterator[str]:
         yield f"set {number}: {_combinations(len(part))}"
         yield from _set(set_, part)
     yield ""
-    yield _combinations(len(plan)) + " in all" + ("" if job.kind != "submit" else ", a line of one file each")
-    yield _line("first", _command(plan, plan[0]))
+    yield (
+        _combinations(len(plan))
+        + " in all"
+        + ("" if job.kind != "submit" else ", in one file with a line each")
+    )
+    yield _line("first" if len(plan) > 1 else "only", _command(plan, plan[0]))
     if len(plan) > 1:
         yield _line("last", _command(plan, plan[-1]))
 
@@ -62,11 +66,11 @@ def _policy(job: Job) -> Iterator[tuple[str, str]]:
     if job.parallel is not None:
         yield "parallel", f"{job.parallel} at once"
     if job.timeout is not None:
-        yield "timeout", humanise(job.timeout)
+        yield "timeout", _duration(job.timeout)
     if job.retries:
         yield "retries", str(job.retries)
     if job.retry_delay:
-        yield "retry_delay", ", ".join(map(humanise, job.retry_delay))
+        yield "retry_delay", ", ".join(map(_duration, job.retry_delay))
     if job.max_failures is not None:
         yield "max_failures", str(job.max_failures)
     if job.env:
@@ -118,6 +122,10 @@ def _command(plan: Plan, combination: Combination) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in combination.parameters.items())
         return f"{plan.job.words[0]}({given})"
     return f"{plan.job.words[0]}({list(words[words.index('--') + 1 :])})"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < 60 else humanise(seconds)
 
 
 def _cluster(cluster: str | ClusterSpec) -> str:

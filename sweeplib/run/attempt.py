@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.errors import GuardError
 from sweeplib.run.client import Guard, Spec
-from sweeplib.run.locks import is_free
+from sweeplib.run.locks import is_free, is_unused, lock_log, unlock_log
 from sweeplib.run.marker import read_marker, write_marker
 from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
 from sweeplib.run.tail import Tail
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["run_attempt"]
 
 _OWNER_INTERVAL = 2.0  # seconds between looks at whether the sweep's owner lives
+_NEWBORN = 1.0  # seconds; between the creation of a log and its lock there are microseconds
 _STOPPED = (Outcome.CANCELLED, "cancelled: the sweep was stopped")
 _OWNERLESS = (Outcome.LOST, "the process that owned the sweep died")
 
@@ -48,18 +50,21 @@ def run_attempt(work: Work, *, on_output: Callable[[str], None] | None = None, t
     paths = SweepPaths(Path(work.folder))
     watch = _Watch(paths)
     try:
-        place = _claim(work, paths, watch, on_output, tick)
+        claim = _claim(work, paths, watch, on_output, tick)
     except OSError as error:
         return _unbegun(work, Outcome.FAILED, file_problem("cannot create the log file", error))
-    if isinstance(place, Attempt):
-        return place
+    if isinstance(claim, Attempt):
+        return claim
+    place, handle = claim
     try:
         running = Guard.shared().start(_spec(work, paths, place))
+        reporter = _Reporter(place.log, on_output) if on_output else None
+        return _attempt(work, place, _follow(running, watch, reporter, tick))
     except GuardError:
         place.log.unlink(missing_ok=True)
         raise
-    finished = _follow(running, watch, _Reporter(place.log, on_output) if on_output else None, tick)
-    return _attempt(work, place, finished)
+    finally:
+        unlock_log(handle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +79,28 @@ class _Place:
         """Tell whether somebody made this attempt; logs may have been cleared away since."""
         return self.log.exists() or self.marker.exists()
 
-    def create(self) -> bool:
-        """Create the log file, which claims the attempt; False if another was faster."""
+    def is_running(self) -> bool:
+        """Tell whether the command runs or is being ended, or is about to be started."""
+        unused = is_unused(self.log)
+        if unused and not self.marker.exists():
+            with contextlib.suppress(OSError):
+                status = self.log.stat()
+                return status.st_size == 0 and abs(time.time() - status.st_mtime) < _NEWBORN
+        return unused is False
+
+    def create(self) -> int | None:
+        """Create the log file, which claims the attempt, and lock it; None if another was faster."""
         try:
-            handle = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            handle = os.open(self.log, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         except FileExistsError:
-            return False
+            return None
         except FileNotFoundError:
             # The markers' folder first: no command may run whose end could not be written down.
             self.marker.parent.mkdir(parents=True, exist_ok=True)
             self.log.parent.mkdir(parents=True, exist_ok=True)
             return self.create()
-        os.close(handle)
-        return True
+        lock_log(handle)
+        return handle
 
 
 @dataclass(slots=True)
@@ -129,30 +143,32 @@ class _Reporter:
 
 def _claim(
     work: Work, paths: SweepPaths, watch: _Watch, on_output: Callable[[str], None] | None, tick: float
-) -> _Place | Attempt:
-    """Return the files of an attempt that is ours to run, or how the combination ended without.
+) -> tuple[_Place, int] | Attempt:
+    """Return an attempt that is ours to run, and its locked log, or how the combination ended without.
 
     Raises OSError if the log file cannot be created.
     """
     number, told = 1, False
     while True:
         place = _Place(number, paths.log(work.key, number), paths.marker(work.key, number))
-        earlier = read_marker(place.marker)
+        # In this order: a number that is not taken can be claimed, or was taken since; a command that
+        # no longer runs has written its marker before.
+        taken = place.is_taken()
+        running = taken and place.is_running()
+        earlier = read_marker(place.marker) if taken else None
         if earlier and earlier.outcome is Outcome.COMPLETED:
             return earlier
-        # A log without a marker that is still locked: its command runs, or is being ended.
-        runs = earlier is None and is_free(place.log) is False
-        if not runs and place.is_taken():
+        if taken and (earlier or not running):
             number += 1
         elif verdict := watch.verdict():
             return _unbegun(work, *verdict)
-        elif runs:
+        elif running:
             if on_output and not told:
                 on_output(f"attempt {number} at this combination is still running; waiting for its end")
             told = True
             time.sleep(tick)
-        elif place.create():
-            return place
+        elif (handle := place.create()) is not None:
+            return place, handle
 
 
 def _spec(work: Work, paths: SweepPaths, place: _Place) -> Spec:

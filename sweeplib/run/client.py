@@ -134,8 +134,9 @@ class _Helper:
             raise GuardError(f"the guard process cannot be watched: {error}") from error
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        utf8 = f"utf8={sys.flags.utf8_mode}"
-        argv = [sys.executable, "-I", "-S", "-X", utf8, "-c", _BOOT, "sweeplib-guard"]
+        # Isolated from the user's modules and settings, but for these two.
+        options = ["-X", f"utf8={sys.flags.utf8_mode}", *(["-B"] if sys.dont_write_bytecode else [])]
+        argv = [sys.executable, "-I", "-S", *options, "-c", _BOOT, "sweeplib-guard"]
         try:
             return subprocess.Popen(
                 [*argv, str(_HERE.parent), str(_HERE), str(os.getpid())],

@@ -4,7 +4,7 @@ All are `flock` locks, which end with the process that holds them, however it en
 
 ``owner.lock``    exclusive, by the process that owns the sweep, as long as it lives
 ``workers.lock``  shared, by every guard while it runs a command of the sweep
-a log file        exclusive, by guard and command, until the command ended and its marker is written
+a log file        shared, by worker, guard and command, until the command ended and its marker is written
 
 A file system without such locks is used without them. Loaded by the guard process: imports must
 stay few.
@@ -17,19 +17,28 @@ import fcntl
 import os
 import time
 
-__all__ = ["SweepLocks", "is_free", "lock_log", "unlock_log"]
+__all__ = ["SweepLocks", "is_free", "is_unused", "lock_log", "unlock_log"]
 
 _UNLOCKABLE = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
 def is_free(path: str | os.PathLike[str]) -> bool | None:
     """Tell whether nobody holds `path` exclusively; None if there is no such file."""
+    return _can_lock(path, os.O_RDONLY, fcntl.LOCK_SH)
+
+
+def is_unused(path: str | os.PathLike[str]) -> bool | None:
+    """Tell whether nobody holds `path`, shared or exclusively; None if there is no such file."""
+    return _can_lock(path, os.O_RDWR, fcntl.LOCK_EX)
+
+
+def _can_lock(path: str | os.PathLike[str], access: int, kind: int) -> bool | None:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(path, access | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
         # A child that was forked this moment may hold the file open: closing would not unlock it.
         fcntl.flock(handle, fcntl.LOCK_UN)
     except BlockingIOError:
@@ -42,10 +51,10 @@ def is_free(path: str | os.PathLike[str]) -> bool | None:
 
 
 def lock_log(handle: int) -> None:
-    """Lock a log file for the command that will write it, against others' looks at it only."""
+    """Lock a log file, shared; another's short look at the lock (`is_unused`) is waited out."""
     for _ in range(100):
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(0.001)
         except OSError:
@@ -55,7 +64,7 @@ def lock_log(handle: int) -> None:
 
 
 def unlock_log(handle: int) -> None:
-    """Unlock and close a log file; background children of the command may keep it open."""
+    """Unlock and close a log file, which others that were handed it may keep open."""
     try:
         fcntl.flock(handle, fcntl.LOCK_UN)
     except OSError as error:

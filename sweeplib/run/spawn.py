@@ -66,7 +66,7 @@ def _try(argv: list[str], env: dict[str, str], log: int, null: int) -> int | Ref
             return _spawn(path, argv, env, log, null)
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno == errno.ENOENT and os.path.exists(path):
-                return Refusal(argv, error, ", or the interpreter that its first line names")
+                return Refusal(argv, error, " or what its first line names")
             refusal = error
             if not isinstance(error, OSError) or error.errno not in (*_NOT_FOUND, errno.EACCES):
                 break

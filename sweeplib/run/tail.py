@@ -13,7 +13,7 @@ import re
 
 __all__ = ["Tail", "last_lines", "plain"]
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Za-z]|[@-Z\\-_])")
 
 
 def plain(line: str) -> str:
@@ -24,11 +24,11 @@ def plain(line: str) -> str:
 def size_text(count: int) -> str:
     """Return a number of bytes for people, as in ``512 B`` and ``1.2 MB``."""
     amount = float(count)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 999.5:  # what rounds to three digits
             return f"{amount:.3g} {unit}"
         amount /= 1000
-    return f"{amount:.3g} GB"
+    return f"{amount:.3g} TB"
 
 
 def last_lines(path: str | os.PathLike[str], count: int, max_bytes: int = 65536) -> list[str]:
@@ -39,17 +39,15 @@ def last_lines(path: str | os.PathLike[str], count: int, max_bytes: int = 65536)
     """
     try:
         with open(path, "rb") as file:
-            start = max(0, file.seek(0, os.SEEK_END) - max_bytes)
+            # One byte more tells whether the first line begins there.
+            start = max(0, file.seek(0, os.SEEK_END) - max_bytes - 1)
             file.seek(start)
-            data = file.read(max_bytes)
+            pieces = file.read(max_bytes + 1).split(b"\n")
     except OSError:
         return []
-    pieces = data.split(b"\n")
-    if start and len(pieces) > 1:
-        del pieces[0]  # the rest of a line, or an empty one: whole lines follow
     texts = [plain(piece.decode("utf-8", "replace")) for piece in pieces]
-    if start and len(texts) == 1:
-        texts = [f"…{texts[0]}"]
+    if start and texts[0]:
+        texts[0] = f"…{texts[0][1:]}"
     return [text for text in texts if text][-count:]
 
 

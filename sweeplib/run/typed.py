@@ -56,12 +56,13 @@ def _collection(text: str) -> object:
     """Return the list or dict that `text` writes, or `text` itself if it is not whole."""
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return _literal(text)
-    except (ValueError, TypeError, RecursionError):
+    except RecursionError:
         return text
+    except ValueError:
+        try:
+            return _literal(text)
+        except (ValueError, TypeError, RecursionError):
+            return text
 
 
 def _literal(text: str) -> object:

@@ -44,7 +44,7 @@ def metrics(path: str) -> tuple[dict[str, float] | None, str]:
     try:
         with open(path, encoding="utf-8") as file:
             data = json.load(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None, ""
     except (OSError, ValueError) as error:
         return None, f"its result file cannot be read: {error}"

@@ -143,8 +143,7 @@ def _printable(piece: Piece) -> Piece:
 
 def _unquoted(word: Piece) -> Piece:
     """Read ``argument = quoted``: the text between the quotes."""
-    found = re.match(_QUOTED, word.text, re.DOTALL)
-    end = found.end() if found else 0
+    end = next(re.finditer(_QUOTED, word.text, re.DOTALL)).end()
     if end < len(word.text):
         raise word.cut(end).error("expected nothing after the quote that closes the argument")
     start, stop = 1, end - 1

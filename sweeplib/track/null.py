@@ -14,7 +14,7 @@ __all__ = ["NullTracker"]
 
 
 class NullTracker:
-    """Records nothing and acknowledges nothing, so that a later, tracked sweep can still report it."""
+    """Records nothing, adds nothing to a command's environment, and acknowledges nothing."""
 
     def begin(self, sweep: TrackedSweep) -> None:
         """Do nothing."""

@@ -130,10 +130,8 @@ class Recorder:
         if experiment.lifecycle_stage == "active":
             return experiment, ""
         self._client.restore_experiment(experiment.experiment_id)
-        return (
-            experiment,
-            f"MLflow's experiment {job!r} had been deleted; it is restored for this sweep",
-        )
+        note = f"MLflow's experiment {job!r} had been deleted; it is restored for this sweep"
+        return experiment, note
 
     def _open(self, request: Open) -> Reply:
         run = self._of_combination(request.experiment, request.tags) if request.search else None

@@ -41,7 +41,7 @@ from sweeplib.track.messages import Answer, Attach, Begin, Close, Collect, Disca
 from sweeplib.track.store import LOG, tracking_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from sweeplib.engine import TrackedRun, TrackedSweep
@@ -61,16 +61,13 @@ _STATUS = {"completed": "FINISHED", "failed": "FAILED"}  # any other state: KILL
 
 @dataclass(slots=True)
 class _Place:
-    """A sweep, and where its runs go as soon as that is known."""
+    """A sweep, and where its runs go as soon as that is known: then it is `ready`."""
 
     sweep: TrackedSweep
+    ready: bool = False
     experiment: str = ""
     parent: str = ""
     resumed: bool = False
-
-    @property
-    def ready(self) -> bool:
-        return bool(self.parent)
 
     def tags(self, key: str) -> dict[str, str]:
         """Return the tags by which a combination's run is known."""
@@ -124,7 +121,7 @@ class MlflowTracker:
             self._begun = time.monotonic()
             self._place = place = _Place(sweep)
             if sweep.own_runs:
-                self._courier.put(Urgency.NOW, Errand(Ping, alone=True))
+                self._prepare(place)
                 return
             self._find_place(place, Urgency.NOW)
             if sweep.patch is not None:
@@ -144,18 +141,20 @@ class MlflowTracker:
         """Return what makes the command log in the combination's run, waiting for that for some seconds.
 
         Where the run is late, the command gets the tags for one that it opens by itself, which is
-        found by them afterwards; where MLflow has not answered at all, nothing.
+        found by them afterwards; where MLflow has not answered at all, nothing. A command that opens its
+        own runs waits only until the store is there.
         """
         place = self._place
         if place is None:
             return {}
-        if place.sweep.own_runs:
-            return {"MLFLOW_TRACKING_URI": self._uri, "MLFLOW_RUN_CONTEXT": _context(place.tags(key))}
         with self._news:
+            if place.sweep.own_runs:
+                self._await(place, lambda: place.ready)
+                return {"MLFLOW_TRACKING_URI": self._uri, "MLFLOW_RUN_CONTEXT": _context(place.tags(key))}
             run = self._runs.get(key)
             if run is None:
                 return {}
-            self._await(place, run)
+            self._await(place, lambda: bool(run.id or run.late))
             run.given, run.late = True, not run.id
             if not place.ready or (self._courier.ended and not run.id):
                 return {}
@@ -259,16 +258,24 @@ class MlflowTracker:
         elif self._courier.ended:
             yield f"MLflow did not answer{reason}: this sweep's run is not up to date there; see {LOG}"
 
-    def _await(self, place: _Place, run: _Run) -> None:
-        """Wait until the run is open, or for as long as is bearable."""
+    def _await(self, place: _Place, done: Callable[[], bool]) -> None:
+        """Wait until it is done, or for as long as is bearable."""
         if place.ready:
             patience = self._patience
         else:
             patience = max(0.0, self._begun + self._first_patience - time.monotonic())
         courier = self._courier
-        self._news.wait_for(lambda: run.id or run.late or courier.late or courier.ended, patience)
-        if not run.id:
+        self._news.wait_for(lambda: done() or courier.late or courier.ended, patience)
+        if not done():
             courier.late = True
+
+    def _prepare(self, place: _Place) -> None:
+        """Have the store made by one process: MLflow fails where several find a new one at once."""
+
+        def answered(reply: Reply) -> None:
+            place.ready = reply.answer is Answer.DONE
+
+        self._courier.put(Urgency.NOW, Errand(Ping, answered, alone=True))
 
     def _find_place(self, place: _Place, urgency: Urgency, began: float | None = None) -> None:
         sweep = place.sweep
@@ -285,6 +292,7 @@ class MlflowTracker:
         def answered(reply: Reply) -> None:
             if reply.answer is Answer.DONE:
                 place.experiment, place.parent, place.resumed = reply.experiment, reply.run, reply.resumed
+                place.ready = True
                 self._notes += [reply.text] if reply.text else []
             elif urgency is Urgency.NOW:
                 self._courier.give_up(reply.text)

@@ -1,7 +1,5 @@
 """A job file in an empty current folder."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

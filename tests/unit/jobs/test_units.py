@@ -1,7 +1,5 @@
 """Durations and limits on failures."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import pytest
@@ -51,7 +49,9 @@ def test_what_is_no_duration_is_named_with_the_remedy(written: str) -> None:
 def test_a_value_of_another_kind_is_no_duration(value: object) -> None:
     with pytest.raises(InputError) as caught:
         parse_duration(value)
-    assert str(caught.value) == "this is not a duration; write seconds (90) or, with units, 10s, 5m, 1h30m, 1d"
+    assert (
+        str(caught.value) == "this is not a duration; write seconds (90) or, with units, 10s, 5m, 1h30m, 1d"
+    )
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), -0.5])
@@ -98,7 +98,9 @@ def test_a_limit_is_written_as_it_was_read(written: str) -> None:
     assert str(FailureLimit.parse(written)) == written
 
 
-@pytest.mark.parametrize("written", ["", "%", "101%", "100.1%", "-1", "-1%", "1.5", "10 %", "ten", "1e1%", "٣"])
+@pytest.mark.parametrize(
+    "written", ["", "%", "101%", "100.1%", "-1", "-1%", "1.5", "10 %", "ten", "1e1%", "٣"]
+)
 def test_what_is_no_limit_is_named_with_the_remedy(written: str) -> None:
     with pytest.raises(InputError) as caught:
         FailureLimit.parse(written)

@@ -236,7 +236,7 @@ def test_what_is_read_inside_a_transaction_still_holds_when_it_writes(path: Path
         with Ledger.open(path) as own:
             for key in keys:
                 with own.transaction():
-                    if not own.claimed("train", [key], besides=make.id(number)):
+                    if not own.claimed(make.id(0), [key], besides=make.id(number)):
                         own.submit(make.id(number), make.submissions(key))
 
     with ThreadPoolExecutor(8) as pool:

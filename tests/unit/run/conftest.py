@@ -47,7 +47,8 @@ def child(role, *, session=False, stubborn=False, orphan=False, bare=False):
             signal.pause()
 
 for wish in sys.argv[2:]:
-    child(wish, session="session" in wish, stubborn="stubborn" in wish, orphan="orphan" in wish, bare="bare" in wish)
+    traits = ("session", "stubborn", "orphan", "bare")
+    child(wish, **{trait: trait in wish for trait in traits})
 tell("leader")
 while True:
     signal.pause()
@@ -144,7 +145,9 @@ class Sweep:
         """Return the processes that carry the mark of an attempt of this sweep."""
         table = Table()
         folder = os.fsencode(self.paths.folder)
-        return [pid for pid, process in table.processes.items() if process.alive and folder in table.mark(pid)]
+        return [
+            pid for pid, process in table.processes.items() if process.alive and folder in table.mark(pid)
+        ]
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import pytest
-
 from sweeplib.engine import EndedRun
 from sweeplib.run.model import Outcome
 from sweeplib.track import make_tracker
@@ -21,6 +19,8 @@ from sweeplib.track import make_tracker
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
 
 @contextmanager

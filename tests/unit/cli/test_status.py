@@ -1,0 +1,201 @@
+"""`sweep status`."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from sweeplib.ledger import Submission, SweepState
+from sweeplib.run.model import Attempt, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS = [letter * 32 for letter in "abcdefgh"]
+
+
+def test_nothing_has_run(sweep: Any, folder: Path) -> None:
+    done = sweep("status")
+    message = "sweep: nothing has run yet; `sweep show` lists the jobs, `sweep run JOB` runs one\n"
+    assert (done.code, done.out, done.err) == (0, "", message)
+    done = sweep("status", "train")
+    message = "sweep: job 'train' has not been run yet; run it with: sweep run train\n"
+    assert (done.code, done.out, done.err) == (0, "", message)
+    done = sweep("status", "--format", "json")
+    assert (done.code, json.loads(done.out), done.err) == (0, {"sweeps": [], "failures": []}, "")
+    assert not (folder / ".sweep").exists()
+
+
+def test_an_unknown_job(sweep: Any, history: Any, folder: Path) -> None:
+    done = sweep("status", "trian")
+    message = "sweep: sweeps.yaml has no job 'trian'; did you mean 'train'? (jobs: train, other)\n"
+    assert (done.code, done.out, done.err) == (2, "", message)
+    history.sweep(1, job="gone")
+    (folder / "sweeps.yaml").unlink()
+    done = sweep("status", "gine")
+    message = "sweep: no sweep of a job 'gine' is on record; did you mean 'gone'? (jobs: gone)\n"
+    assert (done.code, done.out, done.err) == (2, "", message)
+    assert sweep("status", "gone").code == 0
+
+
+def test_without_a_job_file_and_without_sweeps(sweep: Any, folder: Path) -> None:
+    (folder / "sweeps.yaml").unlink()
+    done = sweep("status", "train")
+    assert done.code == 2
+    assert done.err.startswith(
+        f"sweep: there is no sweeps.yaml or hydraflow.yaml in {folder}; write a sweeps.yaml"
+    )
+
+
+def test_sweeps_of_all_jobs_the_newest_first(sweep: Any, history: Any) -> None:
+    history.sweep(1, total=3, tag="train-one")
+    history.submit(1, *KEYS[:3], C=["1", "2", "3"])
+    history.end(1, KEYS[0])
+    history.end(1, KEYS[1], Outcome.FAILED, message="exit code 3")
+    history.end(1, KEYS[2], Outcome.CANCELLED)
+    history.finish(1, SweepState.CANCELLED, seconds=245)
+    history.sweep(2, job="other", total=1)
+    history.submit(2, KEYS[3])
+    history.end(2, KEYS[3])
+    history.finish(2, SweepState.COMPLETED, seconds=0.5)
+    done = sweep("status")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "sweep      state      started              duration  completed  failed  cancelled  total\n"
+        "other-2    completed  2023-11-14 22:13:22    0.50 s          1       0          0      1\n"
+        "train-one  cancelled  2023-11-14 22:13:21    4m 05s          1       1          1      3\n"
+    )
+
+
+def test_the_failures_of_the_newest_sweep(sweep: Any, history: Any) -> None:
+    history.sweep(1, total=9)
+    history.submit(1, *KEYS, C=list(range(1, 9)), note="a\nb")
+    outcomes = [Outcome.COMPLETED, Outcome.LOST, Outcome.TIMED_OUT, *[Outcome.FAILED] * 5]
+    for number, (key, outcome) in enumerate(zip(KEYS, outcomes, strict=True)):
+        history.end(1, key, outcome, message="" if outcome is Outcome.LOST else f"exit code {number}")
+    history.finish(1, SweepState.FAILED)
+    done = sweep("status", "train")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "sweep    state   started              duration  completed  failed  timed out  lost  total\n"
+        "train-1  failed  2023-11-14 22:13:21    1m 00s          1       5          1     1      9\n"
+        "\n"
+        "not completed in train-1:\n"
+        "  C=2 note=a\\nb  bbbbbbbb  lost\n"
+        "  C=3 note=a\\nb  cccccccc  exit code 2\n"
+        "  C=4 note=a\\nb  dddddddd  exit code 3\n"
+        "  C=5 note=a\\nb  eeeeeeee  exit code 4\n"
+        "  C=6 note=a\\nb  ffffffff  exit code 5\n"
+        "  and 2 more: sweep results train\n"
+        "  the output of one: sweep logs KEY\n"
+    )
+
+
+def test_a_running_sweep(sweep: Any, history: Any) -> None:
+    history.sweep(1, total=10, done_before=4, created=time.time() - 7205)
+    history.submit(1, *KEYS[:3])
+    history.end(1, KEYS[0])
+    with history.owned(1):
+        done = sweep("status")
+    assert (done.code, done.err) == (0, "")
+    title, line = done.out.splitlines()
+    assert title.split("  ")[0] == "sweep"
+    assert title.endswith("duration  completed  failed  running  done before  total")
+    assert line.split() == ["train-1", "running", *line.split()[2:4], "2h", "00m", "1", "0", "2", "4", "10"]
+
+
+def test_a_sweep_whose_owner_has_died_is_lost(sweep: Any, history: Any) -> None:
+    history.sweep(1, total=4)
+    history.submit(1, *KEYS[:3])
+    history.end(1, KEYS[0])
+    done = sweep("status")
+    assert done.code == 0
+    assert (
+        done.err == "sweep: the process that ran train-1 has died; the next `sweep run train` recovers it\n"
+    )
+    assert done.out == (
+        "sweep    state  started              duration  completed  failed  lost  total\n"
+        "train-1  lost   2023-11-14 22:13:21                    1       0     2      4\n"
+    )
+    history.paths(1).owner_lock.unlink()
+    assert sweep("status").out == done.out
+
+
+def test_json(sweep: Any, history: Any) -> None:
+    history.sweep(1, total=3)
+    history.submit(1, *KEYS[:2], C=["1", "2"])
+    history.end(1, KEYS[0])
+    history.end(1, KEYS[1], Outcome.TIMED_OUT, message="took too long")
+    history.finish(1, SweepState.FAILED, seconds=2.5)
+    done = sweep("status", "--format", "json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out) == {
+        "sweeps": [
+            {
+                "id": history.id(1),
+                "tag": "train-1",
+                "job": "train",
+                "state": "failed",
+                "started": "2023-11-14T22:13:21.000+00:00",
+                "ended": "2023-11-14T22:13:23.500+00:00",
+                "duration": 2.5,
+                "counts": {
+                    "completed": 1,
+                    "failed": 0,
+                    "timed_out": 1,
+                    "cancelled": 0,
+                    "lost": 0,
+                    "running": 0,
+                    "done_before": 0,
+                    "total": 3,
+                },
+            }
+        ],
+        "failures": [
+            {
+                "sweep": history.id(1),
+                "key": KEYS[1],
+                "label": "C=2",
+                "outcome": "timed out",
+                "message": "took too long",
+            }
+        ],
+    }
+
+
+def test_ten_sweeps_or_all(sweep: Any, history: Any) -> None:
+    for number in range(12):
+        history.sweep(number)
+        history.finish(number, SweepState.COMPLETED)
+    assert [line.split()[0] for line in sweep("status").out.splitlines()[1:]] == [
+        f"train-{number}" for number in range(11, 1, -1)
+    ]
+    assert len(sweep("status", "--all").out.splitlines()) == 13
+
+
+def test_a_hundred_thousand_combinations_are_counted_at_once(sweep: Any, history: Any) -> None:
+    number = 100_000
+    history.sweep(1, total=number)
+    keys = [f"{place:032x}" for place in range(number)]
+    parameters = {"model": "svc", "C": "1", "gamma": "1m"}
+    history.ledger.submit(
+        history.id(1),
+        [
+            Submission(key=key, position=place, label="C=1", parameters=parameters)
+            for place, key in enumerate(keys)
+        ],
+    )
+    history.ledger.record(
+        history.id(1),
+        [
+            Attempt(key=key, number=1, outcome=Outcome.FAILED, started=1.0, ended=2.0, message="exit code 1")
+            for key in keys
+        ],
+    )
+    history.finish(1, SweepState.FAILED)
+    began = time.perf_counter()
+    done = sweep("status")
+    took = time.perf_counter() - began
+    assert "and 99,995 more: sweep results train\n" in done.out
+    assert took < 1
