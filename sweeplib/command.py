@@ -15,14 +15,16 @@ Hydra, which reads them itself; elsewhere they have done their work and are take
 
 from __future__ import annotations
 
+import itertools
+import os
 import shlex
 import sys
 from dataclasses import dataclass
-from itertools import product as _product
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeplib.plan.rows import rows
 from sweeplib.syntax import unquote
+from sweeplib.syntax.product import product
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from sweeplib.plan import Combination, Part, Plan
     from sweeplib.syntax import Cell
 
-__all__ = ["argv", "lines", "parameter_lines", "submit_argv", "ulids"]
+__all__ = ["argv", "environment", "lines", "parameter_lines", "submit_argv", "ulids"]
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, as the ULID specification has it
 _COUNTED = 4
@@ -46,7 +48,7 @@ def ulids() -> Iterator[str]:
 
     while True:
         head = str(ULID())[:-_COUNTED]
-        for tail in _product(_ALPHABET, repeat=_COUNTED):
+        for tail in itertools.product(_ALPHABET, repeat=_COUNTED):
             yield head + "".join(tail)
 
 
@@ -117,6 +119,20 @@ def submit_argv(plan: Plan, file: str) -> tuple[str, ...]:
     return (*_words(plan), file)
 
 
+def environment(project: Path) -> dict[str, str]:
+    """Return what every command of a project gets in its environment before the job's own `env`.
+
+    Where `sweep` itself runs from a virtual environment inside the project, and no other one is active,
+    the word ``python`` of a command means that environment's, as if it had been activated.
+    """
+    prefix = Path(sys.prefix)
+    active = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
+    if active or sys.prefix == sys.base_prefix or not prefix.is_relative_to(project):
+        return {}
+    path = os.pathsep.join([str(prefix / "bin"), *filter(None, [os.environ.get("PATH")])])
+    return {"PATH": path, "VIRTUAL_ENV": sys.prefix}
+
+
 def parameter_lines(plan: Plan) -> Iterator[str]:
     """Yield a shell-quoted line a combination, without the command: the content of a submit file."""
     fresh = ulids()
@@ -150,11 +166,11 @@ def _quoted(plan: Plan, part: Part, fresh: Iterator[str]) -> Iterator[str]:
     constant = "".join(f" {shlex.quote(text)}" for text in [*map(render, part.constant), *frame.tail])
     add = "".join(f" {shlex.quote(text)}" for text in frame.add)
     if frame.generated is None:
-        for row in rows(columns):
+        for row in product(columns):
             yield f"{before}{' '.join(row)}{constant}{add}".strip()
         return
     middle = f"{constant} {frame.generated}"
-    for row in rows(columns):
+    for row in product(columns):
         text = " ".join(row) if row else middle.lstrip()
         yield f"{before}{text}{middle if row else ''}{next(fresh)}{add}"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import sys
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweeplib.cli.progress import ProgressView
+    from sweeplib.orchestrate.api import Api
     from sweeplib.orchestrate.launch import Launch
     from sweeplib.plan import Plan
 
@@ -29,6 +32,17 @@ __all__ = ["INTERRUPTED", "execute", "note"]
 INTERRUPTED = 130
 _COUNTED = 200_000  # combinations up to which "how many are left" is counted before the start
 _SHOWN = 10  # failures shown at the end
+_SETTINGS = {
+    # the terminal is ours: a line a task run is no progress, and Prefect has it all in its own log
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_HANDLERS_DEBUG_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # one request a worker thread less, and nothing that fails while a server is away
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+    # a server that has gone for good holds up the end of a run by seconds, not by minutes
+    "PREFECT_CLIENT_MAX_RETRIES": "3",
+}
+"""Prefect's settings for a run from a terminal, where the user has not set them."""
 
 
 def note(text: str) -> None:
@@ -79,21 +93,39 @@ def _run_flow(
     from sweeplib.orchestrate.api import connect
 
     os.chdir(project)
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    os.environ.setdefault("PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED", "false")
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    logging.raiseExceptions = False  # Prefect writes to our terminal what it could not log to its API
     began = time.monotonic()
     with _terminable():
         try:
             api = connect(project, note)
             from sweeplib.orchestrate.direct import run_directly
 
-            with make_progress(plan.job.name) as view:
+            with make_progress(plan.job.name) as view, _server_kept(project, api, view):
                 launch = run_directly(project, plan, lineage, parallel, cluster, view)
         except KeyboardInterrupt:
             note("interrupted; what is done is kept, and the next run goes on with the rest")
             return INTERRUPTED
-    return _report(launch, view, time.monotonic() - began, api.ui if api.local else None)
+    code = _report(launch, view, time.monotonic() - began, api.ui if api.local else None)
+    if launch.unrecorded:
+        _leave(code)
+    return code
+
+
+def _server_kept(project: Path, api: Api, view: ProgressView) -> AbstractContextManager[None]:
+    """Keep the project's own server alive; somebody else's is not ours to start."""
+    from sweeplib.orchestrate.keeper import kept_alive
+    from sweeplib.orchestrate.server import prefect_server
+
+    return kept_alive(prefect_server(project), view.note) if api.local else nullcontext()
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process without Prefect's exit handlers, which try for minutes to reach a server that has gone."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _report(launch: Launch, view: ProgressView, seconds: float, ui: str | None) -> int:

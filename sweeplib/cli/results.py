@@ -11,7 +11,7 @@ import click
 
 from sweeplib.cli.output import note, print_table
 from sweeplib.cli.parameters import complete_job, project_of
-from sweeplib.errors import InputError, SweepError, UnknownSweepError
+from sweeplib.errors import InputError, UnknownSweepError
 from sweeplib.report.export import write_csv, write_json
 from sweeplib.report.lookup import check_job, find_sweep, open_ledger
 from sweeplib.report.ranking import rank
@@ -97,11 +97,7 @@ class _Metrics:
         from sweeplib.track import metrics_of
 
         with _warnings_as_notes():
-            try:
-                return metrics_of(self._project, wanted)
-            except (OSError, SweepError) as error:
-                note(f"MLflow cannot be read ({error}): metrics may be missing")
-                return {}
+            return metrics_of(self._project, wanted)
 
 
 def _sources(project: Path, job: str, sweep_name: str | None) -> tuple[list[Combination], _Metrics]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ulid import ULID
 
-from sweeplib.command import argv, parameter_lines, submit_argv, ulids
+from sweeplib.command import argv, environment, parameter_lines, submit_argv, ulids
 from sweeplib.engine.git import git_state
 from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, remaining
@@ -148,6 +148,6 @@ class Execution:
             argv=item.argv,
             cwd=str(self.project),
             folder=str(self.paths.folder),
-            env={**job.env, **env},
+            env={**environment(self.project), **job.env, **env},
             timeout=job.timeout,
         )

@@ -41,8 +41,11 @@ def run_directly(
             if launch.summary is None and not launch.interrupted:
                 raise
             launch.notes.append(f"Prefect could not record the end of the flow run: {error}")
+            launch.unrecorded = True
     if launch.error is not None:
         raise launch.error
-    if launch.flow_run is not None and not launch.notes:
-        launch.notes += settle(launch.flow_run, launch.submitted)
+    if launch.flow_run is not None and not launch.unrecorded:
+        missing = settle(launch.flow_run, launch.submitted)
+        launch.notes += missing
+        launch.unrecorded = bool(missing)
     return launch

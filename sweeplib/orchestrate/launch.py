@@ -45,6 +45,7 @@ class Launch:
     flow_run: str | None = None
     submitted: int = 0
     error: Exception | None = None
+    unrecorded: bool = False
     notes: list[str] = field(default_factory=list)
 
 

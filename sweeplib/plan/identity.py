@@ -20,6 +20,7 @@ from sweeplib.syntax import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
 
     from sweeplib.syntax import Cell
 
@@ -44,7 +45,15 @@ def meaning(value: str) -> str:
     found = number(value)
     if found is None or not found.is_finite():
         return "t" + value
-    return f"n{found.normalize():f}" if found else "n0"
+    return "n" + _exact(found)
+
+
+def _exact(value: Decimal) -> str:
+    """Write a number without exponent and trailing zeros; `normalize` would round it to 28 digits."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def prefix(

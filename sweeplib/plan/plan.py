@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, overload
 from sweeplib.errors import PlanError
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import KEY_LENGTH, field, meaning, prefix
-from sweeplib.plan.rows import rows
+from sweeplib.syntax.product import product
 
 if TYPE_CHECKING:
     from sweeplib.jobs import Job, Set
@@ -53,7 +53,7 @@ class Part(Sequence["tuple[Cell, ...]"]):
         return (*reversed(cells), *self.constant)
 
     def __iter__(self) -> Iterator[tuple[Cell, ...]]:
-        for cells in rows(self.columns):
+        for cells in product(self.columns):
             yield cells + self.constant
 
 

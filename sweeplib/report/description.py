@@ -32,7 +32,7 @@ def jobs_columns(jobs: Iterable[Job]) -> list[Column]:
         Column("job", [job.name for job in held]),
         Column("kind", [job.kind for job in held]),
         Column("combinations", [_count_of(job) for job in held], right=True),
-        Column("command", [printable(job.command[1]) for job in held], folds=True),
+        Column("command", [printable(job.command[1]) for job in held]),
     ]
 
 

@@ -22,6 +22,7 @@ __all__ = ["columns_of", "headline", "styles_of"]
 
 _KEY = 8  # digits of a key that are shown
 _OUTCOMES = (*Outcome, None)
+_PARAMETER, _MESSAGE = 10, 24  # widths down to which they are folded on a narrow terminal
 
 
 def columns_of(ranking: Ranking, shown: Sequence[Result]) -> list[Column]:
@@ -38,13 +39,15 @@ def columns_of(ranking: Ranking, shown: Sequence[Result]) -> list[Column]:
         Column("rank", ["" if result.rank is None else str(result.rank) for result in shown], right=True),
         Column("key", [result.key[:_KEY] for result in shown]),
         *[_parameter(name, shown) for name in parameters],
-        *[_metric(name, shown, spare=name != ranking.metric) for name in metrics],
+        *[_metric(name, shown, spare=0 if name == ranking.metric else 2) for name in metrics],
         Column("duration", [_duration(result) for result in shown], right=True),
     ]
     if any(result.outcome is not Outcome.COMPLETED for result in shown):
         columns.append(Column("outcome", [result.outcome or "running" for result in shown]))
     if any(result.message for result in shown):
-        columns.append(Column("message", [printable(result.message) for result in shown], folds=True))
+        columns.append(
+            Column("message", [printable(result.message) for result in shown], folds=_MESSAGE, spare=1)
+        )
     return columns
 
 
@@ -67,10 +70,12 @@ def headline(job: str, ranking: Ranking) -> str:
 def _parameter(name: str, shown: Sequence[Result]) -> Column:
     cells = [result.parameters.get(name, "") for result in shown]
     right = all(not cell or number(cell) is not None for cell in cells)
-    return Column(printable(name), [printable(cell) for cell in cells], right=right, folds=not right)
+    return Column(
+        printable(name), [printable(cell) for cell in cells], right=right, folds=0 if right else _PARAMETER
+    )
 
 
-def _metric(name: str, shown: Sequence[Result], *, spare: bool) -> Column:
+def _metric(name: str, shown: Sequence[Result], *, spare: int) -> Column:
     cells = significant([result.metrics.get(name) for result in shown])
     return Column(printable(name), cells, right=True, spare=spare)
 

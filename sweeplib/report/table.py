@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 __all__ = ["Column", "plain_lines", "printable", "write_table"]
 
 _GAP = 2
-_FOLDED = 10  # the width down to which a column may be folded on a narrow terminal
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its title, its cells, and what a terminal that is too narrow may do to it.
 
-    `folds`: break its cells over several lines. `spare`: leave it out.
+    `folds`: break its cells over several lines, down to this width; 0: never. `spare`: leave it out,
+    a column with a higher number, and one further to the right, sooner; 0: never.
     """
 
     title: str
     cells: Sequence[str]
     right: bool = False
-    folds: bool = False
-    spare: bool = False
+    folds: int = 0
+    spare: int = 0
 
     @property
     def width(self) -> int:
@@ -36,7 +36,7 @@ class Column:
     @property
     def least(self) -> int:
         """The characters that it needs."""
-        return min(self.width, _FOLDED) if self.folds else self.width
+        return min(self.width, self.folds) if self.folds else self.width
 
 
 def printable(text: str) -> str:
@@ -83,13 +83,13 @@ def _write_rich(columns: Sequence[Column], out: TextIO, styles: Sequence[str] | 
     console = Console(file=out, color_system=None if os.environ.get("NO_COLOR") else "auto", highlight=False)
     fitting = _fitting(columns, console.width)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
-    for column in fitting:
+    for column, width in zip(fitting, _widths(fitting, console.width), strict=True):
         table.add_column(
             Text(column.title),
             justify="right" if column.right else "left",
             no_wrap=not column.folds,
             overflow="fold",
-            min_width=column.least,
+            width=width,
         )
     for number, row in enumerate(zip(*[column.cells for column in fitting], strict=True)):
         table.add_row(*map(Text, row), style=styles[number] if styles else None)
@@ -98,12 +98,28 @@ def _write_rich(columns: Sequence[Column], out: TextIO, styles: Sequence[str] | 
 
 
 def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
-    """Return the columns without as many of the last spare ones as do not fit."""
+    """Return the columns without as many of the spare ones as do not fit."""
     fitting = list(columns)
-    spare = [column for column in columns if column.spare]
-    while spare and sum(column.least + _GAP for column in fitting) - _GAP > width:
+    spare = sorted([column for column in columns if column.spare], key=lambda column: column.spare)
+    while spare and _room(fitting, width) < 0:
         fitting.remove(spare.pop())
     return fitting
+
+
+def _widths(columns: Sequence[Column], width: int) -> list[int]:
+    """Return each column's width: what it needs, and as much more as there is room, from the left."""
+    room = max(0, _room(columns, width))
+    widths = []
+    for column in columns:
+        more = min(room, column.width - column.least)
+        room -= more
+        widths.append(column.least + more)
+    return widths
+
+
+def _room(columns: Sequence[Column], width: int) -> int:
+    """Return how many characters are left, below 0 how many are missing, if each column has its least."""
+    return width + _GAP - sum(column.least + _GAP for column in columns)
 
 
 def _padded(text: str, width: int, *, right: bool) -> str:

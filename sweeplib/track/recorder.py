@@ -183,7 +183,8 @@ class Recorder:
             self._client.set_terminated(name, "KILLED")
             self._running.discard(name)
         status = self._client.get_run(request.run).info.status if request.only_running else "RUNNING"
-        if status == "RUNNING":
+        # A report comes in parts, and a later one may tell of a failure.
+        if status == "RUNNING" or (status, request.status) == ("FINISHED", "FAILED"):
             self._client.set_terminated(request.run, request.status, _milliseconds(request.ended))
         self._running.discard(request.run)
 

@@ -3,30 +3,13 @@
 What lands where: the experiment is the job, the sweep has a run of its own in it, and each combination
 a child run of that, opened before its command starts and named after the parameters that vary.
 
-A command gets, in its environment, the store's address and its run's id, so that its first
-``mlflow.log_metric``, ``mlflow.log_params`` or ``mlflow.start_run`` goes on in that run, whatever its
-working folder. Tried with MLflow 3.17:
-
-- ``start_run(run_name=…)`` renames the run; its other arguments are ignored.
-- A second ``start_run`` after the first has ended, and a nested one, make runs of their own, children
-  of the combination's. The results take the combination's own run only.
-- ``set_experiment`` with the job's name is fine. With another name, or with a ``set_tracking_uri`` that
-  leads to another store, MLflow refuses the run that it was given and the script fails. Such a script
-  opens its own runs: its job has to be tracked as one whose commands do (`TrackedSweep.own_runs`).
-- A parameter never changes in MLflow. What a script logs is therefore left as it is, and ours are added
-  when the combination has ended. A script that logs another value at its second attempt fails there,
-  because the attempts at a combination share one run.
-- A script ends the run as FINISHED even if it fails; the outcome that we record last is what stays.
-
-Commands that open their own runs get tags for these instead, and nothing is made in their experiment.
-Where one combination has several such runs, its metrics are those of the run that started last, and
-the others' where that has none of the name.
+What a command's environment makes of its own calls is told in `sweeplib.track.environment`. Where one
+combination has several runs that its command opened by itself, its metrics are those of the run that
+started last, and the others' where that has none of the name.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 import time
 from dataclasses import dataclass
@@ -35,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.engine import Acknowledged, EndedRun
 from sweeplib.run.model import Outcome
+from sweeplib.track import environment
 from sweeplib.track.channel import Channel
 from sweeplib.track.courier import Courier, Errand, Urgency
 from sweeplib.track.messages import Answer, Attach, Begin, Close, Collect, Discard, Open, Ping, Record, Reply
@@ -150,7 +134,7 @@ class MlflowTracker:
         with self._news:
             if place.sweep.own_runs:
                 self._await(place, lambda: place.ready)
-                return {"MLFLOW_TRACKING_URI": self._uri, "MLFLOW_RUN_CONTEXT": _context(place.tags(key))}
+                return environment.own(self._uri, place.tags(key))
             run = self._runs.get(key)
             if run is None:
                 return {}
@@ -158,14 +142,10 @@ class MlflowTracker:
             run.given, run.late = True, not run.id
             if not place.ready or (self._courier.ended and not run.id):
                 return {}
-            environment = {"MLFLOW_TRACKING_URI": self._uri, "MLFLOW_EXPERIMENT_ID": place.experiment}
-            if "MLFLOW_EXPERIMENT_NAME" in os.environ:
-                environment["MLFLOW_EXPERIMENT_NAME"] = place.sweep.job  # MLflow wants the two to agree
             if run.id:
-                context = {"mlflow.parentRunId": run.id}  # for runs that the script makes besides
-                return {**environment, "MLFLOW_RUN_ID": run.id, "MLFLOW_RUN_CONTEXT": _context(context)}
+                return environment.opened(self._uri, place.sweep.job, place.experiment, run.id)
             tags = {**place.tags(key), "mlflow.runName": run.asked.label}
-            return {**environment, "MLFLOW_RUN_CONTEXT": _context(tags)}
+            return environment.late(self._uri, place.sweep.job, place.experiment, tags)
 
     def end(self, attempt: Attempt) -> None:
         """Record how a combination ended, and read what its command has logged."""
@@ -397,12 +377,3 @@ class MlflowTracker:
     def _acknowledge(self, key: str, run: str | None, metrics: Mapping[str, float]) -> None:
         self._owed -= 1
         self._acknowledged.append(Acknowledged(key=key, run_id=run, metrics=metrics))
-
-
-def _context(tags: Mapping[str, str]) -> str:
-    """Return the tags as MLflow wants them in the environment, with those that are there already."""
-    try:
-        given = json.loads(os.environ.get("MLFLOW_RUN_CONTEXT") or "{}")
-    except ValueError:
-        given = {}
-    return json.dumps({**(given if isinstance(given, dict) else {}), **tags})

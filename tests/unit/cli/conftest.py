@@ -1,4 +1,4 @@
-"""What the tests of the commands share: a project whose sweeps are written into its ledger, and `sweep` itself."""
+"""What the tests of the commands share: a project with a past in its ledger, and `sweep` itself."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class History:
     def sweep(self, number: int, *, lineage: int | None = None, **fields: Any) -> Sweep:
         """Begin a sweep, tagged ``train-<number>``, whose owner is not there any more."""
         own = self.id(number)
-        values = {"job": "train", "total": 4, "created": BEGAN + number} | fields
+        values: dict[str, Any] = {"job": "train", "total": 4, "created": BEGAN + number} | fields
         values.setdefault("tag", f"{values['job']}-{number}")
         sweep = Sweep(id=own, lineage=own if lineage is None else self.id(lineage), **values)
         self.ledger.add_sweep(sweep)

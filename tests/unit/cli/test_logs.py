@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 KEY = "abcd" * 8
 OTHER = "abce" * 8
+ZEROS = "abce" + "0" * 28
+NOT_STARTED = (
+    "combination abcf0000 has no output yet: it was not started; `sweep logs -f abcf0000` waits for it"
+)
 
 
 @contextmanager
@@ -94,13 +98,13 @@ def test_only_the_path(sweep: Any, running: Any) -> None:
         (
             ["abce"],
             2,
-            f"several combinations have a key that begins with 'abce': abce{'0' * 28}, {OTHER}; give more of it",
+            f"several combinations have a key that begins with 'abce': {ZEROS}, {OTHER}; give more of it",
         ),
         (["abcd", "--attempt", "3"], 2, "combination abcdabcd has no output of attempt 3 (attempts: 1, 2)"),
         (
             ["abcf"],
             1,
-            "combination abcf0000 has no output yet: it was not started; `sweep logs -f abcf0000` waits for it",
+            NOT_STARTED,
         ),
         (
             ["abc0"],
@@ -110,7 +114,7 @@ def test_only_the_path(sweep: Any, running: Any) -> None:
     ],
 )
 def test_mistakes(sweep: Any, running: Any, arguments: list[str], code: int, message: str) -> None:
-    running.submit(1, OTHER, f"abce{'0' * 28}", f"abcf{'0' * 28}", f"abc0{'0' * 28}", first=1)
+    running.submit(1, OTHER, ZEROS, f"abcf{'0' * 28}", f"abc0{'0' * 28}", first=1)
     running.end(1, f"abc0{'0' * 28}", Outcome.CANCELLED, message="interrupted")
     running.log(1, KEY, 1, b"one")
     running.log(1, KEY, 2, b"two")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -203,11 +207,25 @@ def test_metrics_that_the_ledger_lacks_come_from_mlflow(
     )
 
 
-def test_an_unreadable_mlflow_is_a_note(
+def test_mlflow_is_not_asked_about_sweeps_that_it_was_not_told_of(
+    sweep: Any, history: Any, folder: Path
+) -> None:
+    (folder / "mlflow.db").write_bytes(b"no database")
+    history.sweep(1)
+    history.submit(1, KEYS[0], C="1")
+    history.end(1, KEYS[0])
+    assert sweep("results", "train").err == (
+        "sweep: train: 1 combination (1 completed); no metric was logged, so in the order of the plan\n"
+    )
+
+
+def test_an_mlflow_that_does_not_answer_is_a_note(
     sweep: Any, history: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    (folder / "mlflow.db").write_bytes(b"no database" * 1000)
+    (folder / "mlflow.db").touch()
+    log = folder / ".sweep" / "mlflow.log"
+    log.mkdir()
     history.sweep(1, tracking={"tracker": "mlflow"})
     history.submit(1, KEYS[0], C="1")
     history.end(1, KEYS[0])
@@ -222,13 +240,23 @@ def test_an_unreadable_mlflow_is_a_note(
     assert done.out == "rank  key       C  duration\n      aaaaaaaa  1     1.5 s\n"
 
 
-def test_mlflow_is_not_asked_about_sweeps_that_it_was_not_told_of(
-    sweep: Any, history: Any, folder: Path
-) -> None:
-    (folder / "mlflow.db").write_bytes(b"no database")
-    history.sweep(1)
-    history.submit(1, KEYS[0], C="1")
-    history.end(1, KEYS[0])
-    assert sweep("results", "train").err == (
-        "sweep: train: 1 combination (1 completed); no metric was logged, so in the order of the plan\n"
+def test_a_narrow_terminal_is_told_what_is_left_out(trained: Any, folder: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "sweeplib.cli", "-C", str(folder), "results", "train", "-n", "1"]
+    done = subprocess.run(
+        command,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"COLUMNS": "50", "NO_COLOR": "1", "TERM": "xterm"},
+        check=True,
     )
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert done.stderr.decode() == HEADLINE + (
+        "sweep: left out, as the terminal is too narrow: loss; a pipe or a file gets them all\n"
+    )
+    assert [line.rstrip() for line in shown.splitlines()] == [
+        "rank  key       model   C  accuracy  duration",
+        "   1  bbbbbbbb  svc    10    0.9861    4m 05s",
+    ]

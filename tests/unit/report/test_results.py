@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def row(key: str, **fields: Any) -> Combination:
     values: dict[str, Any] = {
         "sweep": "S1", "key": key, "position": 0, "label": key, "parameters": {}, "attempts": 1,
-        "outcome": Outcome.COMPLETED, "exit_code": 0, "started": 10.0, "ended": 12.5, "log": "", "message": "",
-        "run_id": None, "metrics": {"m": 1.0}, "tracked": True,
+        "outcome": Outcome.COMPLETED, "exit_code": 0, "started": 10.0, "ended": 12.5, "log": "",
+        "message": "", "run_id": None, "metrics": {"m": 1.0}, "tracked": True,
     }  # fmt: skip
     return Combination(**(values | fields))
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     Column("rank", ["1", "10"], right=True),
-    Column("model", ["a fairly long name of a model", "svc"], folds=True),
+    Column("model", ["a fairly long name of a model", "svc"], folds=10),
     Column("accuracy", ["0.9861", "0.9800"], right=True),
-    Column("loss", ["0.0512", ""], right=True, spare=True),
-    Column("fit_seconds", ["1.234", "10.11"], right=True, spare=True),
+    Column("loss", ["0.0512", ""], right=True, spare=1),
+    Column("fit_seconds", ["1.234", "10.11"], right=True, spare=2),
 ]
 
 
@@ -110,6 +110,30 @@ def test_a_very_narrow_terminal_leaves_out_the_last_spare_columns_and_says_so(
     text = on_terminal(lambda out: left_out.extend(write_table(COLUMNS, out)))
     assert left_out == ["fit_seconds"]
     assert text.splitlines()[0].split() == ["rank", "model", "accuracy", "loss"]
+
+
+def test_the_more_spare_column_goes_first(terminal: pytest.MonkeyPatch) -> None:
+    terminal.setenv("COLUMNS", "7")
+    columns = [Column("a", []), Column("b", [], spare=2), Column("c", [], spare=1), Column("d", [], spare=2)]
+    left_out: list[str] = []
+    on_terminal(lambda out: left_out.extend(write_table(columns, out)))
+    assert left_out == ["d"]
+    terminal.setenv("COLUMNS", "4")
+    on_terminal(lambda out: left_out.extend(write_table(columns, out)))
+    assert left_out == ["d", "b", "d"]
+
+
+def test_what_folds_shares_the_room_from_the_left(terminal: pytest.MonkeyPatch) -> None:
+    terminal.setenv("NO_COLOR", "1")
+    terminal.setenv("COLUMNS", "19")
+    columns = [Column("x", ["abc def ghi"], folds=4), Column("y", ["one two three"], folds=6)]
+    text = on_terminal(lambda out: write_table(columns, out))
+    assert [line.rstrip() for line in text.splitlines()] == [
+        "x            y",
+        "abc def ghi  one",
+        "             two",
+        "             three",
+    ]
 
 
 def test_a_cell_is_no_markup(terminal: pytest.MonkeyPatch) -> None:

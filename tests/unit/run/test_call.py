@@ -134,9 +134,9 @@ def test_another_return_value_is_ignored_with_a_note(call: Callable[..., Called]
         (["nothing.f", "--style", "list", "--"], 1, "cannot call nothing.f: No module named 'nothing'"),
         (["needy.f", "--style", "list", "--"], 1, "cannot call needy.f: No module named 'no_such_library'"),
         (
-            ["pack.train.meazur", "--style", "list", "--"],
+            ["pack.train.shwo", "--style", "list", "--"],
             1,
-            "cannot call pack.train.meazur: module 'pack.train' has no function 'meazur'; did you mean 'measure'?",
+            "cannot call pack.train.shwo: module 'pack.train' has no function 'shwo'; did you mean 'show'?",
         ),
         (
             ["pack.train.number", "--style", "list", "--"],
