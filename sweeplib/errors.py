@@ -90,9 +90,7 @@ class SweepSyntaxError(InputError):
         expected a value between the commas; write '' for an empty text
     """
 
-    def __init__(
-        self, source: str, span: tuple[int, int], expected: str, place: Place | None = None
-    ) -> None:
+    def __init__(self, source: str, span: tuple[int, int], expected: str, place: Place | None = None) -> None:
         """Keep what is needed to draw the message (see the class)."""
         self.source = source
         self.span = span

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,9 @@ class Project:
         """Write sweeps.yaml."""
         return self.write("sweeps.yaml", text)
 
-    def sweep(self, *arguments: str, timeout: float = 240, check: int | None = None) -> subprocess.CompletedProcess[str]:
+    def sweep(
+        self, *arguments: str, timeout: float = 240, check: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run `sweep`; with `check`, its exit code must be that."""
         done = subprocess.run(
             [sys.executable, "-m", "sweeplib.cli", *arguments],
@@ -85,10 +88,8 @@ class Project:
 
 def end_group(process: subprocess.Popen[str]) -> None:
     """Kill a process group that a test started."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.communicate()
 
 

@@ -6,7 +6,7 @@ Exit codes: 0 all completed, 1 something failed, 2 the user's input is wrong, 13
 from __future__ import annotations
 
 import errno
-import os
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -52,8 +52,8 @@ class _LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            error.message = error.message.rstrip(".") + nearest(args[0], _COMMANDS)
-            raise
+            text = f"{error.message.rstrip('.')}{nearest(args[0], _COMMANDS)}"
+            raise click.UsageError(text, ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -79,7 +79,11 @@ def cli(ctx: click.Context, project: Path) -> None:
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit code."""
+    """Run the command line and end the process with its exit code.
+
+    A reader of our output that goes away (`| head`) ends us as it ends any Unix tool: silently.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         code = cli.main(prog_name="sweep", standalone_mode=False)
     except click.exceptions.Abort:
@@ -92,10 +96,6 @@ def main() -> None:
     except SweepError as error:
         click.echo(f"sweep: {error}", err=True)
         code = error.exit_code
-    except BrokenPipeError:
-        # whoever read our output has seen enough; keep Python from complaining about it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except OSError as error:
         click.echo(f"sweep: {_system_error(error)}", err=True)
         code = 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sweeplib.cli.output import note
 from sweeplib.cli.progress import make_progress
 from sweeplib.engine import recover, remaining
 from sweeplib.ledger import Ledger
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sweeplib.orchestrate.launch import Launch
     from sweeplib.plan import Plan
 
-__all__ = ["INTERRUPTED", "execute", "note"]
+__all__ = ["INTERRUPTED", "execute"]
 
 INTERRUPTED = 130
 _COUNTED = 200_000  # combinations up to which "how many are left" is counted before the start
@@ -45,46 +46,41 @@ _SETTINGS = {
 """Prefect's settings for a run from a terminal, where the user has not set them."""
 
 
-def note(text: str) -> None:
-    """Tell the user something on standard error."""
-    click.echo(f"sweep: {text}", err=True)
-
-
 def execute(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, cluster: str | None) -> int:
     """Run what is left of a plan as a Prefect flow; return the exit code."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a reader of our progress that goes away ends no command
     with _terminable(), Ledger.open(project / ".sweep" / "ledger.db") as ledger:
         recover(ledger, project, plan.job.name, note)
         lineage = None if fresh else ledger.latest_lineage(plan.job.name)
-        if lineage is not None and not _anything_left(plan, ledger, lineage):
-            return 0
+        if lineage is not None and (code := _nothing_left(plan, ledger, lineage)) is not None:
+            return code
     return _run_flow(project, plan, lineage, parallel, cluster)
 
 
-def _anything_left(plan: Plan, ledger: Ledger, lineage: str) -> bool:
-    """Say what is done already; return whether anything is left to run."""
+def _nothing_left(plan: Plan, ledger: Ledger, lineage: str) -> int | None:
+    """Say what is done already; return the exit code if nothing is left to run, else None."""
     name = plan.job.name
     if plan.job.kind == "submit":
-        if plan.key in ledger.done(lineage, [plan.key]):
-            note(f"{name}: submitted already; nothing is left to do (--fresh submits again)")
-            return False
-        return True
-    candidates = remaining(plan, ledger, "", lineage)
+        if plan.key not in ledger.done(lineage, [plan.key]):
+            return None
+        note(f"{name}: submitted already; nothing is left to do (--fresh submits again)")
+        return 0
     free = done = elsewhere = 0
-    for found in islice(candidates, _COUNTED):
+    for found in islice(remaining(plan, ledger, "", lineage), _COUNTED):
         done += found.done
         elsewhere += found.elsewhere is not None
         free += found.free
     counted = len(plan) <= _COUNTED
-    if counted and not free and not elsewhere:
-        note(f"{name}: all {done} combinations are done; nothing is left to do (--fresh runs them again)")
-        return False
-    if counted and not free:
-        note(f"{name}: the {elsewhere} combinations that are left are being run by another sweep")
-        return False
-    if done:
-        left = f"{free} are left" if counted else "going on with the rest"
-        note(f"{name}: {done} combinations are done, {left} (--fresh runs all again)")
-    return True
+    if free or not counted:
+        if done:
+            left = f"{free} are left" if counted else "going on with the rest"
+            note(f"{name}: {done} combinations are done, {left} (--fresh runs all again)")
+        return None
+    if elsewhere:
+        note(f"{name}: {done} combinations are done; another sweep is running the other {elsewhere}")
+        return 1
+    note(f"{name}: all {done} combinations are done; nothing is left to do (--fresh runs them again)")
+    return 0
 
 
 def _run_flow(
@@ -122,7 +118,7 @@ def _server_kept(project: Path, api: Api, view: ProgressView) -> AbstractContext
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process without Prefect's exit handlers, which try for minutes to reach a server that has gone."""
+    """End the process without Prefect's exit handlers, which try for minutes to reach a lost server."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

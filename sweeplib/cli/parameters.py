@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from sweeplib.errors import SweepError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import click
 
 __all__ = ["complete_job", "project_of"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from sweeplib.report.duration import humanise
@@ -58,8 +58,9 @@ class ProgressView:
 
     def write(self, text: str) -> None:
         """Write a line to the stream."""
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        with suppress(BrokenPipeError):
+            self._stream.write(text + "\n")
+            self._stream.flush()
 
     def describe(self, progress: Progress) -> str:
         """Return the counts and the time left in words."""

@@ -16,7 +16,7 @@ def command(ctx: click.Context) -> None:
 
     What runs already, or is configured (PREFECT_API_URL, MLFLOW_TRACKING_URI), is used as it is.
     """
-    from sweeplib.cli.execute import note
+    from sweeplib.cli.output import note
     from sweeplib.orchestrate.api import connect
     from sweeplib.orchestrate.server import mlflow_ui
     from sweeplib.track import tracking_uri

@@ -1,4 +1,4 @@
-"""The engine: plan, ledger, submitter and tracker, brought together. It knows nothing of Prefect, Dask or MLflow."""
+"""The engine: brings plan, ledger, submitter and tracker together, knowing no Prefect, Dask or MLflow."""
 
 from sweeplib.engine.execution import Execution
 from sweeplib.engine.git import GitState, git_state

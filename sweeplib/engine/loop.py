@@ -150,10 +150,11 @@ class _Loop:
         self._acknowledge()
 
     def _acknowledge(self) -> None:
-        if acknowledged := self.tracker.drain():
-            self.ledger.set_tracked(
-                self.execution.id, [(row.key, row.run_id, dict(row.metrics)) for row in acknowledged]
-            )
+        rows: dict[str, list[tuple[str, str | None, dict[str, float]]]] = {}
+        for each in self.tracker.drain():
+            rows.setdefault(each.sweep, []).append((each.key, each.run_id, dict(each.metrics)))
+        for sweep, acknowledged in rows.items():
+            self.ledger.set_tracked(sweep, acknowledged)
 
     def _look(self) -> None:
         """Look for a cancel request and for too many failures."""
@@ -194,6 +195,7 @@ class _Loop:
 
     def close(self, state: SweepState) -> None:
         """End the sweep's records."""
+        self.ledger.set_done_before(self.execution.id, self.before - self.elsewhere)
         self.ledger.finish_sweep(self.execution.id, state, time.time())
         for note in self.tracker.finish(state.value, _TRACKING_PATIENCE):
             self.observer.note(note)
@@ -205,6 +207,8 @@ class _Loop:
         job = self.execution.plan.job.name
         rows = (row for row in self.ledger.untracked(job=job) if row.sweep != self.execution.id)
         for sweep, group in groupby(rows, key=lambda row: row.sweep):
+            if self.ledger.get_sweep(sweep).state is SweepState.RUNNING:
+                continue  # its owner lives, and reports by itself
             while batch := [_ended(row) for row in islice(group, _CHUNK)]:
                 self.tracker.report(
                     tracked_sweep(self.ledger.get_sweep(sweep), self.execution.project), batch

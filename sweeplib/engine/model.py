@@ -97,8 +97,9 @@ class EndedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledged:
-    """What a tracker has stored for good about a combination."""
+    """What a tracker has stored for good about a combination of a sweep."""
 
+    sweep: str
     key: str
     run_id: str | None
     metrics: Mapping[str, float]

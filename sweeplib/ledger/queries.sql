@@ -51,6 +51,9 @@ SELECT cancel_requested FROM sweeps WHERE id = :id;
 -- name: set_flow_run
 UPDATE sweeps SET flow_run_id = :flow_run_id WHERE id = :id;
 
+-- name: set_done_before
+UPDATE sweeps SET done_before = :done_before WHERE id = :id;
+
 -- name: set_tracking
 UPDATE sweeps SET tracking = :tracking WHERE id = :id;
 

@@ -122,6 +122,10 @@ class SweepRecords(Database):
         """Keep the id of the Prefect flow run that runs the sweep; raises `UnknownSweepError`."""
         self._change("set_flow_run", sweep_id, flow_run_id=flow_run_id)
 
+    def set_done_before(self, sweep_id: str, done_before: int) -> None:
+        """Keep how much of the plan was done when the sweep began; raises `UnknownSweepError`."""
+        self._change("set_done_before", sweep_id, done_before=done_before)
+
     def set_tracking(self, sweep_id: str, tracking: Mapping[str, Any] | None) -> None:
         """Keep where the sweep is tracked (None: it is not); raises `UnknownSweepError`."""
         self._change("set_tracking", sweep_id, tracking=json_text(tracking))

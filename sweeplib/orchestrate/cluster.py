@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import distributed
-
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
 from sweeplib.orchestrate.worker import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import distributed
 
     from sweeplib.jobs import Job
 
@@ -23,7 +23,7 @@ __all__ = ["Placement", "place"]
 _LOCAL: dict[str, Any] = {
     "processes": False,
     "n_workers": 1,
-    "dashboard_address": "127.0.0.1:0",  # Dask opens a port in any case; left out, it is 8787 on every interface
+    "dashboard_address": "127.0.0.1:0",  # left out, Dask takes port 8787 on every interface
     "worker_dashboard_address": "127.0.0.1:0",
     "memory_limit": 0,  # the commands are processes of their own: Dask sees none of their memory
     "silence_logs": "CRITICAL",
@@ -57,7 +57,7 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
             yield Placement(runner, 2 * (parallel or _processors()) + 2)
             return
         _prepare(client, address or _name(job))
-        threads = sum(client.nthreads().values())  # type: ignore[no-untyped-call]
+        threads = sum(client.nthreads().values())
         yield Placement(runner, min(parallel or 2 * threads, 2 * threads))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from prefect import Flow
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
+from prefect.task_runners import TaskRunner
 
 from sweeplib.engine import Execution, recover, run_sweep
 from sweeplib.jobs import load
@@ -24,6 +24,8 @@ from sweeplib.plan import Plan
 from sweeplib.track import MlflowTracker, NullTracker
 
 if TYPE_CHECKING:
+    import os
+
     from prefect.client.schemas.objects import State
 
     from sweeplib.engine import Summary, Tracker
@@ -54,7 +56,8 @@ def sweep_flow(job: str, project: str | os.PathLike[str] | None = None) -> Flow[
         """
         return run_job(job, folder, arguments or [], parallel, cluster)
 
-    return Flow(run, name=job, task_runner=SweepTaskRunner(), persist_result=False)
+    runner = cast(TaskRunner[Any], SweepTaskRunner())  # prefect-dask's futures are typed apart from Prefect's
+    return Flow(run, name=job, task_runner=runner, persist_result=False)
 
 
 def run_job(

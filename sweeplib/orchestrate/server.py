@@ -1,8 +1,9 @@
 """The project's own servers: started once, found again, ended by `sweep down`.
 
-The Prefect server is for where none is configured. It listens on loopback only, keeps its database under ``.sweep/server/``, calls nobody, and runs with the
-settings under which it keeps up with us. It lives in a session of its own, so that closing a terminal or
-pressing Ctrl-C does not end it. Nothing here imports Prefect: the server is a process.
+The Prefect server is for where none is configured. It listens on loopback only, keeps its database under
+``.sweep/server/``, calls nobody, and runs with the settings under which it keeps up with us. It lives in a
+session of its own, so that closing a terminal or pressing Ctrl-C does not end it. Nothing here imports
+Prefect: the server is a process.
 """
 
 from __future__ import annotations

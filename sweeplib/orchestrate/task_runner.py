@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import cloudpickle
 from prefect.context import serialize_context
-from prefect_dask import DaskTaskRunner
-from prefect_dask.task_runners import PrefectDaskFuture
+from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
 from sweeplib.orchestrate.worker import Session, close_session, run_task
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from prefect import Task
-    from prefect.futures import PrefectFuture
 
 __all__ = ["SweepTaskRunner"]
 
@@ -44,7 +42,7 @@ class SweepTaskRunner(DaskTaskRunner):
         self,
         task: Task[Any, Any],
         parameters: dict[str, Any],
-        wait_for: Iterable[PrefectFuture[Any]] | None = None,
+        wait_for: Iterable[PrefectDaskFuture[Any]] | None = None,
         dependencies: dict[str, set[Any]] | None = None,
     ) -> PrefectDaskFuture[Any]:
         """Submit a task run and return its future."""

@@ -6,9 +6,9 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
+from prefect._internal.result_records import ResultRecord
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
-from prefect._internal.result_records import ResultRecord
 from prefect.results import get_result_store
 from prefect.states import Cancelled, Completed, Failed
 

@@ -60,6 +60,8 @@ def spawn(argv: list[str], cwd: str, env: dict[str, str], log: int, null: int) -
 def _try(argv: list[str], env: dict[str, str], log: int, null: int) -> int | Refusal:
     if not argv or not argv[0]:
         return Refusal(argv, ValueError("the command is empty"))
+    if any("\0" in word for word in argv):
+        return Refusal(argv, ValueError("an argument holds a NUL character"))
     refusal: OSError | ValueError = FileNotFoundError(errno.ENOENT, "")
     for path in _candidates(argv[0], env):
         try:
@@ -81,14 +83,10 @@ def _candidates(program: str, env: dict[str, str]) -> Iterator[str]:
     refused = None
     for folder in env.get("PATH", os.defpath).split(os.pathsep):
         path = os.path.join(folder or ".", program)
-        try:
-            if os.access(path, os.X_OK):
-                yield path
-            elif refused is None and os.path.exists(path):
-                refused = path
-        except ValueError:  # a NUL in the name
+        if os.access(path, os.X_OK):
             yield path
-            return
+        elif refused is None and os.path.exists(path):
+            refused = path
     if refused is not None:
         yield refused
 

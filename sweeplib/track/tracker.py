@@ -328,7 +328,7 @@ class MlflowTracker:
 
         def answered(reply: Reply) -> None:
             if reply.answer is Answer.DONE:
-                self._acknowledge(ended.key, reply.run, reply.metrics)
+                self._acknowledge(place, ended.key, reply.run, reply.metrics)
 
         return Errand(request, answered)
 
@@ -370,10 +370,10 @@ class MlflowTracker:
                 mine = runs.get(key, [])
                 metrics = {name: value for run in mine for name, value in run.metrics.items()}
                 run = mine[0].run if len(mine) == 1 else None
-                self._acknowledge(key, run, {**metrics, **(each.metrics or {})})
+                self._acknowledge(place, key, run, {**metrics, **(each.metrics or {})})
 
         self._courier.put(urgency, Errand(lambda: collect, answered))
 
-    def _acknowledge(self, key: str, run: str | None, metrics: Mapping[str, float]) -> None:
+    def _acknowledge(self, place: _Place, key: str, run: str | None, metrics: Mapping[str, float]) -> None:
         self._owed -= 1
-        self._acknowledged.append(Acknowledged(key=key, run_id=run, metrics=metrics))
+        self._acknowledged.append(Acknowledged(sweep=place.sweep.id, key=key, run_id=run, metrics=metrics))

@@ -71,7 +71,9 @@ def commands_of(project: Project) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if (process / "cwd").readlink() == project.folder and b"work.sh" in (process / "cmdline").read_bytes():
+            if (process / "cwd").readlink() == project.folder and b"work.sh" in (
+                process / "cmdline"
+            ).read_bytes():
                 found.append(int(process.name))
         except OSError:
             continue
@@ -150,7 +152,9 @@ def cluster(work: Project) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]
     env = {key: value for key, value in work.env.items() if key != "PREFECT_API_URL"}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": env}
     processes = [
-        subprocess.Popen([*dask, "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"], **quiet)
+        subprocess.Popen(
+            [*dask, "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"], **quiet
+        )
     ]
     await_true(file.exists, "the Dask scheduler to start")
     processes += [

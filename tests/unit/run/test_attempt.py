@@ -92,7 +92,7 @@ def test_a_long_last_line_is_cut(sweep: Sweep) -> None:
             "cannot start './script' or what its first line names: no such file or directory",
         ),
         (("",), 126, "cannot start '': the command is empty"),
-        (("a\0b",), 126, "cannot start 'a\\x00b': embedded null byte"),
+        (("a\0b",), 126, "cannot start 'a\\x00b': an argument holds a NUL character"),
         (("sh", "x" * 3_000_000), 126, "cannot start 'sh': argument list too long"),
     ],
 )

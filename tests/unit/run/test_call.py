@@ -30,7 +30,7 @@ def show(**values):
 def listed(arguments):
     print(arguments, sys.argv)
 
-def measure(*, lr, steps=1):
+def measure(lr, steps=1):
     return {"loss": lr * 2, "steps": steps, "good": True}
 
 def mixed(**values):
@@ -155,9 +155,9 @@ def test_another_return_value_is_ignored_with_a_note(call: Callable[..., Called]
             "cannot call pack.train.measure: got an unexpected keyword argument 'rate'",
         ),
         (
-            ["pack.train.measure", "--style", "list", "--"],
+            ["pack.train.text", "--style", "list", "--"],
             2,
-            "cannot call pack.train.measure: too many positional arguments",
+            "cannot call pack.train.text: too many positional arguments",
         ),
         (
             ["pack.train.show", "--style", "kwargs", "--", "--fast"],

@@ -40,7 +40,7 @@ def server(port: int, folder: Path) -> Iterator[str]:
         address = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 60
         while True:
-            with suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=5):  # noqa: S310
+            with suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=5):
                 break
             assert time.monotonic() < deadline, (folder / "server.log").read_text()
             time.sleep(0.1)  # it tells nobody when it is up

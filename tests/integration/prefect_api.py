@@ -1,0 +1,37 @@
+"""What the Prefect server has recorded, asked for over its HTTP API."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+
+def ask(api: str, path: str, body: dict[str, Any]) -> Any:
+    request = urllib.request.Request(
+        f"{api}{path}", json.dumps(body).encode(), {"content-type": "application/json"}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def flow_runs(api: str, tag_of_task: str) -> list[dict[str, Any]]:
+    """Return the flow runs that have a task run with this tag."""
+    return ask(api, "/flow_runs/filter", {"task_runs": {"tags": {"all_": [tag_of_task]}}})
+
+
+def task_runs(api: str, tag: str) -> list[dict[str, Any]]:
+    """Return all task runs with this tag."""
+    found: list[dict[str, Any]] = []
+    while True:
+        body = {"task_runs": {"tags": {"all_": [tag]}}, "limit": 200, "offset": len(found)}
+        page = ask(api, "/task_runs/filter", body)
+        found += page
+        if len(page) < 200:
+            return found
+
+
+def logs(api: str, task_run: str) -> list[str]:
+    """Return the messages of a task run's log."""
+    body = {"logs": {"task_run_id": {"any_": [task_run]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
+    return [entry["message"] for entry in ask(api, "/logs/filter", body)]
