@@ -54,7 +54,7 @@ def execute(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, clu
         lineage = None if fresh else ledger.latest_lineage(plan.job.name)
         if lineage is not None and (code := _nothing_left(plan, ledger, lineage)) is not None:
             return code
-    return _run_flow(project, plan, lineage, parallel, cluster)
+    return _run_flow(project, plan, fresh=fresh, parallel=parallel, cluster=cluster)
 
 
 def _nothing_left(plan: Plan, ledger: Ledger, lineage: str) -> int | None:
@@ -83,9 +83,7 @@ def _nothing_left(plan: Plan, ledger: Ledger, lineage: str) -> int | None:
     return 0
 
 
-def _run_flow(
-    project: Path, plan: Plan, lineage: str | None, parallel: int | None, cluster: str | None
-) -> int:
+def _run_flow(project: Path, plan: Plan, fresh: bool, parallel: int | None, cluster: str | None) -> int:
     from sweeplib.orchestrate.api import connect
 
     os.chdir(project)
@@ -97,9 +95,11 @@ def _run_flow(
         try:
             api = connect(project, note)
             from sweeplib.orchestrate.direct import run_directly
+            from sweeplib.orchestrate.launch import Launch
 
             with make_progress(plan.job.name) as view, _server_kept(project, api, view):
-                launch = run_directly(project, plan, lineage, parallel, cluster, view)
+                launch = Launch(observer=view, fresh=fresh, isolated=False)
+                run_directly(project, plan, launch, parallel=parallel, cluster=cluster)
         except KeyboardInterrupt:
             note("interrupted; what is done is kept, and the next run goes on with the rest")
             return INTERRUPTED
@@ -141,6 +141,8 @@ def _report(launch: Launch, view: ProgressView, seconds: float, ui: str | None) 
     click.echo(f"{launch.summary.tag}: {launch.summary} in {humanise(seconds)}")
     if ui:
         note(f"watch it at {ui} (the server goes on; stop it with: sweep down)")
+    if launch.summary.interrupted:
+        return INTERRUPTED
     return 0 if launch.summary.ok else 1
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sweeplib.engine.git import GitState
     from sweeplib.ledger import Ledger
     from sweeplib.plan import Plan
 
@@ -41,8 +42,8 @@ class Item:
 class Execution:
     """A sweep that this process owns: use it as a context manager around `run_sweep`.
 
-    `folder` is the project's ``.sweep``; `lineage` joins an earlier one, None begins a new one;
-    `isolated` keeps a later local run from joining it (deployed runs).
+    `project` is the folder of the job file. A sweep goes on with the job's latest lineage, where there is
+    one; `fresh` begins a new one, and `isolated` keeps a later local run from joining it (deployed runs).
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Execution:
         ledger: Ledger,
         project: Path,
         *,
-        lineage: str | None = None,
+        fresh: bool = False,
         isolated: bool = False,
         flow_run: str | None = None,
     ) -> None:
@@ -59,7 +60,8 @@ class Execution:
         self.ledger = ledger
         self.project = project
         self.id = str(ULID())
-        self.lineage = lineage or self.id
+        self.lineage = self.id
+        self._fresh = fresh
         self.tag = f"{plan.job.name}-{self.id[-8:].lower()}"
         self.paths = SweepPaths(project / ".sweep" / "sweeps" / self.id)
         self._lock = Lock(self.paths.owner_lock)
@@ -76,8 +78,16 @@ class Execution:
         state = git_state(self.project)
         if state and state.patch:
             self.paths.patch.write_bytes(state.patch)
+        with self.ledger.transaction():  # two runs that begin at once are of one lineage
+            if not self._fresh:
+                self.lineage = self.ledger.latest_lineage(self.plan.job.name) or self.id
+            self.sweep = self._row(state)
+            self.ledger.add_sweep(self.sweep)
+        return self
+
+    def _row(self, git: GitState | None) -> Sweep:
         job = self.plan.job
-        self.sweep = Sweep(
+        return Sweep(
             id=self.id,
             job=job.name,
             tag=self.tag,
@@ -92,10 +102,8 @@ class Execution:
             pid=os.getpid(),
             flow_run_id=self._flow_run,
             tracking={"tracker": "mlflow"} if job.tracking else None,
-            git=state.to_json() if state else None,
+            git=git.to_json() if git else None,
         )
-        self.ledger.add_sweep(self.sweep)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()

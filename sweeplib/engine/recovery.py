@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["recover"]
 
 _BATCH = 500
+_PROBED = 1.0  # seconds; a worker that looks whether the owner lives holds the lock for a moment
 _WORKERS = 60.0  # seconds to wait for the commands of a dead owner to be ended by their guards
 
 
@@ -38,7 +39,7 @@ def recover(
             recovered.append(sweep.id)
             continue
         with Lock(paths.owner_lock) as owner, Lock(paths.workers_lock) as workers:
-            if not owner.acquire():
+            if not owner.acquire(_PROBED):
                 continue
             if not workers.acquire():
                 note(

@@ -6,31 +6,26 @@ from typing import TYPE_CHECKING
 
 from sweeplib.errors import SweepError
 from sweeplib.orchestrate.flow import sweep_flow
-from sweeplib.orchestrate.launch import Launch, launching
+from sweeplib.orchestrate.launch import launching
 from sweeplib.orchestrate.records import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweeplib.engine import Observer
+    from sweeplib.orchestrate.launch import Launch
     from sweeplib.plan import Plan
 
 __all__ = ["run_directly"]
 
 
 def run_directly(
-    project: Path,
-    plan: Plan,
-    lineage: str | None,
-    parallel: int | None,
-    cluster: str | None,
-    observer: Observer,
-) -> Launch:
-    """Run the job's flow in this process and return what came of it.
+    project: Path, plan: Plan, launch: Launch, *, parallel: int | None, cluster: str | None
+) -> None:
+    """Run the job's flow in this process; `launch` says how, and gets what came of it.
 
     What Prefect raises after the sweep has ended (its server has gone, say) changes nothing but a note.
+    Raises what kept the sweep from being run.
     """
-    launch = Launch(observer=observer, lineage=lineage, isolated=False)
     flow = sweep_flow(plan.job.name, project)
     with launching(launch):
         try:
@@ -48,4 +43,3 @@ def run_directly(
         missing = settle(launch.flow_run, launch.submitted)
         launch.notes += missing
         launch.unrecorded = bool(missing)
-    return launch

@@ -95,7 +95,7 @@ def _run(
             Plan(job, arguments),
             ledger,
             project,
-            lineage=launch.lineage,
+            fresh=launch.fresh,
             isolated=launch.isolated,
             flow_run=flow_run,
         )

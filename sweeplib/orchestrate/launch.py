@@ -33,12 +33,12 @@ class Quiet:
 class Launch:
     """A start of a flow from this process, and what came of it.
 
-    `lineage` joins the lineage of an earlier sweep; None begins a new one. What comes after
-    `isolated` is set by the flow: a flow run's result would pass through Prefect, which may be gone by then.
+    `fresh` runs again what is done, `isolated` keeps later local runs from going on with this one. The rest
+    is set by the flow: a flow run's own result would pass through Prefect, which may be gone by then.
     """
 
     observer: Observer = field(default_factory=Quiet)
-    lineage: str | None = None
+    fresh: bool = True
     isolated: bool = True
     summary: Summary | None = None
     interrupted: bool = False
