@@ -83,7 +83,7 @@ def _nothing_left(plan: Plan, ledger: Ledger, lineage: str) -> int | None:
     return 0
 
 
-def _run_flow(project: Path, plan: Plan, fresh: bool, parallel: int | None, cluster: str | None) -> int:
+def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, cluster: str | None) -> int:
     from sweeplib.orchestrate.api import connect
 
     os.chdir(project)

@@ -6,8 +6,8 @@ A key is the BLAKE2b hash (128 bits, 32 hexadecimal digits) of
     and the set of (parameter, meaning of its value)
 
 where a value that is a number means that number (``1m``, ``1e-3`` and ``0.001`` are one), a list
-of values joined by commas means the list of their meanings, and any other value means its text.
-Neither the order of parameters nor anything generated at run time takes part.
+of plain values joined by commas means the list of their meanings, and any other value means its
+text. Neither the order of parameters nor anything generated at run time takes part.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sweeplib.syntax import Cell
 
-__all__ = ["KEY_LENGTH", "digest", "field", "meaning", "prefix"]
+__all__ = ["KEY_LENGTH", "digest", "digest_all", "meaning", "prefix"]
 
 KEY_LENGTH = 32
 """Hexadecimal digits in a key."""
@@ -32,7 +32,7 @@ KEY_LENGTH = 32
 _PROTECTED = frozenset("'\"[]{}()")
 
 
-def field(*texts: str) -> str:
+def _field(*texts: str) -> str:
     """Join texts so that no two different lists of texts give the same result."""
     return "".join(f"{len(text)}:{text}," for text in texts)
 
@@ -41,7 +41,7 @@ def field(*texts: str) -> str:
 def meaning(value: str) -> str:
     """Return a text that is the same for two values exactly if they mean the same."""
     if "," in value and not _PROTECTED.intersection(value):
-        return "l" + field(*map(meaning, value.split(",")))
+        return "l" + _field(*map(meaning, value.split(",")))
     found = number(value)
     if found is None or not found.is_finite():
         return "t" + value
@@ -60,10 +60,40 @@ def prefix(
     kind: str, words: Sequence[str], arguments: Sequence[str], style: str, add: Sequence[str]
 ) -> bytes:
     """Return the part of the hashed text that all combinations of one set share."""
-    return field(kind, field(*words), field(*arguments), style, field(*sorted(add))).encode()
+    return _bytes(_field(kind, _field(*words), _field(*arguments), style, _field(*_in_order(add))))
+
+
+def _in_order(add: Sequence[str]) -> Sequence[str]:
+    """Return `add` sorted if its order means nothing: all of it is ``key=value``, every key once."""
+    keys = {item.partition("=")[0] for item in add if "=" in item}
+    return sorted(add) if len(keys) == len(add) else add
 
 
 def digest(head: bytes, cells: Iterable[Cell]) -> str:
     """Return the key of the combination with these cells."""
-    body = sorted([field(cell.key, meaning(cell.value)) for cell in cells])
-    return blake2b(head + "".join(body).encode(), digest_size=KEY_LENGTH // 2).hexdigest()
+    body = sorted([_field(cell.key, meaning(cell.value)) for cell in cells])
+    return blake2b(head + _bytes("".join(body)), digest_size=KEY_LENGTH // 2).hexdigest()
+
+
+def digest_all(parts: Iterable[tuple[bytes, Iterable[Iterable[Cell]]]]) -> str:
+    """Return the key of a whole plan: of the prefix and the columns of every part.
+
+    Columns may stand in any order, their cells may not: it is the order of the combinations.
+    """
+    hashed = blake2b(digest_size=KEY_LENGTH // 2)
+    for head, columns in parts:
+        hashed.update(head)
+        hashed.update(_bytes(_field(*sorted(map(_digest_column, columns)))))
+    return hashed.hexdigest()
+
+
+def _digest_column(column: Iterable[Cell]) -> str:
+    hashed = blake2b(digest_size=KEY_LENGTH // 2)
+    for cell in column:
+        hashed.update(_bytes(_field(cell.key, meaning(cell.value))))
+    return hashed.hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    """Return `text` as bytes, also what came from a command line that is no valid UTF-8."""
+    return text.encode("utf-8", "surrogatepass")

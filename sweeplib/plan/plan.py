@@ -6,14 +6,13 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from hashlib import blake2b
 from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError
 from sweeplib.plan.combination import Combination
-from sweeplib.plan.identity import KEY_LENGTH, field, meaning, prefix
+from sweeplib.plan.identity import digest_all, prefix
 from sweeplib.syntax.product import product
 
 if TYPE_CHECKING:
@@ -105,15 +104,9 @@ class Plan(Sequence[Combination]):
     @cached_property
     def key(self) -> str:
         """The identity of the whole plan: what a submit job, which runs once, is known by."""
-        hashed = blake2b(digest_size=KEY_LENGTH // 2)
-        for part in self.parts:
-            hashed.update(part.prefix)
-            columns = [
-                field(*[field(cell.key, meaning(cell.value)) for cell in column])
-                for column in (*part.columns, *[(cell,) for cell in part.constant])
-            ]
-            hashed.update(field(*sorted(columns)).encode())
-        return hashed.hexdigest()
+        return digest_all(
+            (part.prefix, [*part.columns, *[(cell,) for cell in part.constant]]) for part in self.parts
+        )
 
 
 def _varying(sets: Sequence[Set]) -> frozenset[str]:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -37,6 +38,17 @@ def await_true(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited too long for {what}"
         time.sleep(0.02)
+
+
+def await_started(project: Project, process: subprocess.Popen[str], count: int) -> None:
+    """Wait until `count` commands have said in the file `started` that they run."""
+
+    def reached() -> bool:
+        assert process.poll() is None, process.communicate()
+        path = project.folder / "started"
+        return path.exists() and len(path.read_text().split()) == count
+
+    await_true(reached, f"{count} commands to start")
 
 
 def test_a_failing_combination_stops_nothing_and_is_shown_everywhere(
@@ -149,8 +161,7 @@ def test_interrupted_and_gone_on_with(project: Project) -> None:
         """
     )
     process = project.start("run", "slow")
-    started = project.folder / "started"
-    await_true(lambda: started.exists() and len(started.read_text().split()) == 2, "two commands to start")
+    await_started(project, process, 2)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -173,8 +184,7 @@ def test_cancelled_from_another_terminal(project: Project) -> None:
         """
     )
     process = project.start("run", "slow")
-    started = project.folder / "started"
-    await_true(lambda: started.exists() and len(started.read_text().split()) == 2, "two commands to start")
+    await_started(project, process, 2)
     project.sweep("cancel", "slow", check=0)
     process.communicate(timeout=60)
     assert process.returncode == 130

@@ -53,9 +53,7 @@ def test_quotes_stay_in_a_label() -> None:
     assert labels("name='a b',\"c,d\"") == ["name='a b'", 'name="c,d"']
 
 
-@pytest.mark.parametrize(
-    ("length", "label"), [(154, f"a={'x' * 154} b=1"), (155, f"a={'x' * 155} b…")]
-)
+@pytest.mark.parametrize(("length", "label"), [(154, f"a={'x' * 154} b=1"), (155, f"a={'x' * 155} b…")])
 def test_a_long_label_is_cut(length: int, label: str) -> None:
     first = labels(f"a={'x' * length},y b=1:2")[0]
     assert first == label

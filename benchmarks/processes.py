@@ -1,0 +1,99 @@
+"""Running what is measured: a command for its cost, a runner of `benchmarks.runners` for what it tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.model import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ROOT", "Cost", "Told", "cost", "isolate", "output", "runner", "sweep"]
+
+ROOT = Path(__file__).resolve().parents[1]
+_PATIENCE = 1800.0  # seconds for one command, after which it counts as hanging
+_FOREIGN = ("PREFECT_", "MLFLOW_", "SWEEP_", "DASK_", "PYTHONPATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process took: seconds from start to end, and megabytes at its peak."""
+
+    seconds: float
+    megabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a runner printed, and the seconds its process took from start to end."""
+
+    answer: dict[str, Any]
+    seconds: float
+
+
+def isolate(home: Path) -> None:
+    """Take from this process's environment what would lead Prefect, MLflow or Dask elsewhere."""
+    for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
+        del os.environ[name]
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["PREFECT_HOME"] = str(home)
+    os.environ["PREFECT_PROFILES_PATH"] = str(home / "profiles.toml")
+    os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+    os.environ["NO_COLOR"] = "1"
+
+
+def sweep(*arguments: str) -> list[str]:
+    """Return the command `sweep`, as installed beside this interpreter."""
+    return [str(Path(sys.executable).with_name("sweep")), *arguments]
+
+
+def cost(command: Sequence[str], folder: Path) -> Cost:
+    """Run a command in `folder` and return what it took; what it prints is thrown away."""
+    told = json.loads(
+        output([sys.executable, "-I", "-S", str(ROOT / "benchmarks" / "timed.py"), *command], folder)
+    )
+    if told["code"]:
+        msg = f"failed: exit code {told['code']}"
+        raise UnavailableError(msg)
+    return Cost(told["seconds"], told["peak"] / 1e6)
+
+
+def output(command: Sequence[str], folder: Path, variables: dict[str, str] | None = None) -> str:
+    """Run a command in `folder` and return what it printed."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, **(variables or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        msg = f"failed: {error}"
+        raise UnavailableError(msg) from error
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+        msg = f"failed: exit code {done.returncode}: {last}"
+        raise UnavailableError(msg)
+    return done.stdout
+
+
+def runner(
+    python: str, name: str, *arguments: str, folder: Path, variables: dict[str, str] | None = None
+) -> Told:
+    """Run the module `benchmarks.runners.NAME` in `folder` with that interpreter; its last line is its answer."""
+    environment = {"PYTHONPATH": str(ROOT), **(variables or {})}
+    began = time.perf_counter()
+    printed = output([python, "-m", f"benchmarks.runners.{name}", *arguments], folder, environment)
+    return Told(json.loads(printed.splitlines()[-1]), time.perf_counter() - began)

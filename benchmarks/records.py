@@ -1,0 +1,86 @@
+"""What is on record of a sweep: in the ledger, and in Prefect's database, asked through its API."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.model import UnavailableError
+from sweeplib.ledger import Ledger
+from sweeplib.orchestrate.server import prefect_server
+from sweeplib.run.model import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Records", "final_task_runs", "records_of_last_sweep"]
+
+_FINAL = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
+_POLL = 0.5  # seconds; a count takes the server's time
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """How many combinations are completed, task runs final, outcomes not tracked though they should be.
+
+    `seconds` is the time from the first command's start to the last one's end.
+    """
+
+    completed: int
+    final: int
+    untracked: int
+    seconds: float
+
+    def shortfall(self, expected: int) -> str:
+        """Return what is missing of `expected` records; empty if they are all there."""
+        texts = []
+        if self.completed != expected:
+            texts.append(f"{self.completed:,} of {expected:,} combinations completed in the ledger")
+        if self.final != expected:
+            texts.append(f"{self.final:,} of {expected:,} task runs final in Prefect")
+        if self.untracked:
+            texts.append(f"{self.untracked:,} combinations not tracked")
+        return "; ".join(texts)
+
+
+def records_of_last_sweep(project: Path, job: str) -> Records:
+    """Return what there is of the job's newest sweep now, without waiting for more."""
+    api = prefect_server(project).api()
+    with Ledger.open(project / ".sweep" / "ledger.db") as ledger:
+        sweep = ledger.sweeps(job, limit=1)[0]
+        spans = [
+            (each.started, each.ended)
+            for each in ledger.combinations(sweep.id, Outcome.COMPLETED)
+            if each.started is not None and each.ended is not None
+        ]
+        untracked = len(list(ledger.untracked(sweep_id=sweep.id))) if sweep.tracking else 0
+    if not spans or api is None or sweep.flow_run_id is None:
+        msg = "failed: nothing completed, or the server has gone"
+        raise UnavailableError(msg)
+    seconds = max(end for _, end in spans) - min(start for start, _ in spans)
+    return Records(len(spans), final_task_runs(api, sweep.flow_run_id), untracked, seconds)
+
+
+def final_task_runs(api: str, flow_run: str, patience: float = 0) -> int:
+    """Return how many task runs of a flow run have a final state, once no more come in or `patience` is over."""
+    deadline = time.monotonic() + patience
+    flow_runs = {"id": {"any_": [flow_run]}}
+    found = _count(api, {"flow_runs": flow_runs, "task_runs": {"state": {"type": {"any_": _FINAL}}}})
+    while time.monotonic() < deadline and found < _count(api, {"flow_runs": flow_runs}):
+        time.sleep(_POLL)
+        found = _count(api, {"flow_runs": flow_runs, "task_runs": {"state": {"type": {"any_": _FINAL}}}})
+    return found
+
+
+def _count(api: str, body: dict[str, Any]) -> int:
+    request = urllib.request.Request(  # noqa: S310 - an address of ours
+        f"{api}/task_runs/count",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=60) as answer:
+        return int(json.load(answer))
