@@ -178,15 +178,19 @@ def _quoted(plan: Plan, part: Part, fresh: Iterator[str]) -> Iterator[str]:
 def _calls(plan: Plan) -> Iterator[str]:
     """Yield ``function(arguments)`` a combination, as Python would write it."""
     name, *first = _words(plan)
+    write = _keywords if plan.job.style == "kwargs" else repr
+    render = _RENDER[plan.job.style]
     fresh = ulids()
     for combination in plan:
-        if plan.job.style == "kwargs":
-            given = ", ".join(f"{key}={value!r}" for key, value in combination.parameters.items())
-        else:
-            render = _RENDER[plan.job.style]
-            frame = _Frame.of(plan, combination.part)
-            given = repr([*first, *frame.around([render(cell) for cell in combination.cells], next(fresh))])
-        yield f"{name}({given})"
+        middle = [render(cell) for cell in combination.cells]
+        given = [*first, *_Frame.of(plan, combination.part).around(middle, next(fresh))]
+        yield f"{name}({write(given)})"
+
+
+def _keywords(words: Sequence[str]) -> str:
+    """Return the words as keyword arguments, of which a later one replaces an earlier one."""
+    found = dict(word.partition("=")[::2] for word in words)
+    return ", ".join([f"{key}={unquote(value)!r}" for key, value in found.items()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sweeplib.engine.model import EndedRun, Progress, Summary, TrackedRun
 from sweeplib.engine.tracked import tracked_sweep
 from sweeplib.ledger import SweepState
+from sweeplib.run.marker import read_markers
 from sweeplib.run.model import Attempt, Outcome
 
 if TYPE_CHECKING:
@@ -184,13 +185,10 @@ class _Loop:
         while self.in_flight and time.monotonic() < deadline:
             self._settle(self.submitter.wait(_TICK))
             self.observer.progress(self.progress())
-        now = time.time()
-        lost = [
-            Attempt(key=key, number=0, outcome=Outcome.LOST, started=now, ended=now, message="did not end")
-            for key in self.in_flight
-        ]
-        self.ledger.record(self.execution.id, lost)
-        self.outcomes[Outcome.LOST] += len(lost)
+        for key in sorted(self.in_flight):
+            attempts = read_markers(self.execution.paths, key) or [_unseen(key)]
+            self.ledger.record(self.execution.id, attempts)
+            self.outcomes[attempts[-1].outcome] += 1
         self.in_flight.clear()
 
     def close(self, state: SweepState) -> None:
@@ -233,6 +231,13 @@ class _Loop:
             interrupted=self.cancelled,
             stopped_at_failures=self.stopped_at,
         )
+
+
+def _unseen(key: str) -> Attempt:
+    now = time.time()
+    return Attempt(
+        key=key, number=0, outcome=Outcome.LOST, started=now, ended=now, message="nobody saw its end"
+    )
 
 
 def _ended(row: Combination) -> EndedRun:

@@ -32,7 +32,7 @@ def tracked_sweep(sweep: Sweep, project: Path) -> TrackedSweep:
         id=sweep.id,
         job=sweep.job,
         tag=sweep.tag,
-        own_runs=job.get("style", "hydra") == "hydra",
+        own_runs=job.get("style", "hydra") == "hydra" or job.get("tracking") == "own",
         total=sweep.total,
         tags=tags,
         patch=str(patch) if patch.exists() else None,

@@ -32,9 +32,9 @@ __all__ = [
     "Name",
     "Parallel",
     "Style",
-    "Switch",
     "Tags",
     "Timeout",
+    "Tracking",
     "check",
     "mistake",
     "name",
@@ -158,10 +158,12 @@ def _style(value: object) -> str:
     return text
 
 
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise InputError(f"must be true or false{'' if value is None else f', not {_what(value)}'}")
-    return value
+def _tracking(value: object) -> bool | Literal["own"]:
+    if isinstance(value, bool):
+        return value
+    if value == "own":
+        return "own"
+    raise InputError(f"must be true, false or own{'' if value is None else f', not {_what(value)}'}")
 
 
 def _whole(least: int) -> Callable[[object], int]:
@@ -276,7 +278,7 @@ Each = Annotated[str, check(_each)]
 All = Annotated[str, check(_all)]
 Add = Annotated[str, check(_add)]
 Style = Annotated[Literal["hydra", "plain", "flags", "kwargs"], check(_style)]
-Switch = Annotated[bool, check(_switch)]
+Tracking = Annotated[bool | Literal["own"], check(_tracking)]
 Count = Annotated[int, check(_whole(0))]
 Parallel = Annotated[int | None, check(_parallel)]
 Timeout = Annotated[float | None, check(_timeout)]

@@ -86,7 +86,7 @@ class Policy(BaseModel):
 
     `timeout` and `retry_delay` are in seconds; `parallel` is the number of commands at once, None
     for the machine's CPU count; `cluster` is a Dask scheduler's address, or a cluster to start.
-    `tracking` tells whether combinations are recorded in MLflow.
+    `tracking` tells whether combinations are recorded in MLflow; "own" that the commands open their own runs.
     """
 
     model_config = _CONFIG
@@ -101,7 +101,7 @@ class Policy(BaseModel):
     env: fields.Environment = {}
     tags: fields.Tags = ()
     cluster: fields.Cluster = None
-    tracking: fields.Switch = True
+    tracking: fields.Tracking = True
 
 
 class Job(Policy):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,14 +20,14 @@ from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
 from sweeplib.orchestrate.tasks import combination_task
 from sweeplib.plan import Plan
-from sweeplib.track import MlflowTracker, NullTracker
+from sweeplib.track import make_tracker
 
 if TYPE_CHECKING:
     import os
 
     from prefect.client.schemas.objects import State
 
-    from sweeplib.engine import Summary, Tracker
+    from sweeplib.engine import Summary
     from sweeplib.jobs import Job
 
 __all__ = ["sweep_flow"]
@@ -86,10 +85,11 @@ def _run(
     context = FlowRunContext.get()
     flow_run = str(context.flow_run.id) if context and context.flow_run else None
     launch.flow_run = flow_run
-    with Ledger.open(project / ".sweep" / "ledger.db") as ledger, ExitStack() as stack:
-        tracker: Tracker = NullTracker()
-        if job.tracking:
-            tracker = stack.enter_context(closing(MlflowTracker(project)))
+    with (
+        Ledger.open(project / ".sweep" / "ledger.db") as ledger,
+        make_tracker(project, enabled=bool(job.tracking)) as tracker,
+        place(job, parallel, cluster) as placement,
+    ):
         recover(ledger, project, name, launch.observer.note)
         execution = Execution(
             Plan(job, arguments),
@@ -99,7 +99,7 @@ def _run(
             isolated=launch.isolated,
             flow_run=flow_run,
         )
-        with execution, place(job, parallel, cluster) as placement:
+        with execution:
             logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
             submitter = _submitter(job, execution, placement)
             try:

@@ -79,8 +79,8 @@ def _policy(job: Job) -> Iterator[tuple[str, str]]:
         yield "tags", ", ".join(job.tags)
     if job.cluster is not None:
         yield "cluster", _cluster(job.cluster)
-    if not job.tracking:
-        yield "tracking", "off"
+    if job.tracking is not True:
+        yield "tracking", job.tracking or "off"
 
 
 def _set(set_: Set, part: Part) -> Iterator[str]:

@@ -232,8 +232,8 @@ def test_a_job(read: Read, job: str, message: str) -> None:
             ".style: kwargs is for 'call' jobs, and this is a 'run' job; use hydra, plain or flags",
         ),
         ("add: [a=1]", ".add: must be text such as hydra/launcher=joblib, not a list"),
-        ("tracking: off", ".tracking: must be true or false, not 'off'"),
-        ("tracking:", ".tracking: must be true or false"),
+        ("tracking: off", ".tracking: must be true, false or own, not 'off'"),
+        ("tracking:", ".tracking: must be true, false or own"),
         ("env: [A]", ".env: must be a mapping such as {OMP_NUM_THREADS: 1}, not a list"),
         ("env:", ".env: must be a mapping such as {OMP_NUM_THREADS: 1}"),
         ("env: {A: [1]}", ".env: A must be text or a number, not a list"),
@@ -418,5 +418,5 @@ defaults:
         f"sweeps.yaml:10: jobs.two: {NO_SETS}\n"
         "sweeps.yaml:12: jobs.three: unknown key 'runn'; did you mean 'run'?\n"
         "sweeps.yaml:15: defaults.retries: must be a whole number, 0 or more, not 'many'\n"
-        "sweeps.yaml:16: defaults.tracking: must be true or false, not 'maybe'"
+        "sweeps.yaml:16: defaults.tracking: must be true, false or own, not 'maybe'"
     )
