@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import commands, dry_run, plan_length, startup
 from benchmarks.context import Context
-from benchmarks.machine import describe
+from benchmarks.machine import describe, load
 from benchmarks.model import Report
 from benchmarks.peers import Peers
 from benchmarks.processes import isolate
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from benchmarks.model import Expectation, Row
 
 _CASES = {"a": startup, "b": dry_run, "c": plan_length, "d": commands}
+_ALONE = {"c"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks; return the exit code."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _end)
     report = run(options.only, options.repeat)
     sys.stdout.write(as_table(report))
     if options.json:
@@ -41,12 +44,14 @@ def run(letters: Sequence[str], repeat: int | None) -> Report:
     peers = Peers(_note)
     with tempfile.TemporaryDirectory(prefix="sweep-bench-") as name:
         isolate(Path(name) / "home")
-        machine = describe(peers.versions)
+        machine = describe(peers.versions if set(letters) - _ALONE else "not needed")
+        machine["Load before"] = load()
         context = Context(Path(name).resolve(), peers, repeat, _note)
         for letter in letters:
             found = _CASES[letter].measure_case(context)
             rows += found
             expectations += _CASES[letter].expectations(found)
+    machine["Load after"] = load()
     titles = {letter: _CASES[letter].TITLE for letter in letters}
     return Report(machine, titles, tuple(rows), tuple(expectations))
 
@@ -56,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks", description="Compare sweep with other tools."
     )
     parser.add_argument(
-        "--only", type=_letters, default=list(_CASES), metavar="LETTERS", help=f"cases: {_contents()}"
+        "--only", type=_letters, default=list(_CASES), metavar="a,b", help=f"cases: {_contents()}"
     )
     parser.add_argument("--repeat", type=_positive, metavar="N", help="rounds [default: 3 to 10]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there as JSON")
@@ -83,6 +88,11 @@ def _positive(text: str) -> int:
         msg = "must be 1 or more"
         raise argparse.ArgumentTypeError(msg)
     return number
+
+
+def _end(number: int, _: object) -> None:
+    """End by an exception, so that the servers that were started are stopped."""
+    sys.exit(128 + number)
 
 
 def _note(text: str) -> None:

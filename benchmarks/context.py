@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.peers import Peers
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from benchmarks.peers import Peers
 
 __all__ = ["Context"]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """An empty folder to work in, the peers, how often to repeat (None: as the case likes), where notes go."""
+    """A folder to work in, the peers, how often to repeat (None: as the case likes), where notes go."""
 
     folder: Path
     peers: Peers

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.processes import ROOT
 
-__all__ = ["describe"]
+__all__ = ["describe", "load"]
 
 _OURS = ("sweeplib", "prefect", "prefect-dask", "distributed", "mlflow")
 
@@ -19,15 +19,18 @@ _OURS = ("sweeplib", "prefect", "prefect-dask", "distributed", "mlflow")
 def describe(peers: str) -> dict[str, str]:
     """Return lines that tell machine, versions and date; `peers` tells the versions of the peers."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     ours = ", ".join(f"{name} {version(name)}" for name in _OURS)
     return {
         "Date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {_commit()}",
         "Machine": f"{cores} cores, {_processor()}, {_memory()}, {platform.system()} {platform.release()}",
-        "Load before": load,
         "Ours": f"Python {platform.python_version()}, {ours}",
         "Peers": peers,
     }
+
+
+def load() -> str:
+    """Return the load averages over 1, 5 and 15 minutes: numbers from a busy machine say little."""
+    return ", ".join(f"{value:.2f}" for value in os.getloadavg())
 
 
 def _processor() -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Expectation", "Measure", "Report", "Row", "UnavailableError", "Unit", "median_of"]
 
-Unit = Literal["s", "MB", "/s"]
+Unit = Literal["s", "MB", "/s", ""]
 
 
 class UnavailableError(Exception):
@@ -20,7 +20,7 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something measured: seconds, megabytes (10**6 bytes) or commands a second."""
+    """Something measured: seconds, megabytes (10**6 bytes), commands a second, or a number of things."""
 
     name: str
     unit: Unit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from benchmarks.processes import ROOT, output
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Peers"]
+__all__ = ["Peers", "gnu_parallel"]
 
 _REQUIREMENTS = ROOT / "benchmarks" / "peers.txt"
 _FOLDER = ROOT / ".venv-peers"
@@ -60,9 +61,12 @@ class Peers:
         """The versions of the interpreter and of the peers, for the description of the machine."""
         try:
             names = ["hydraflow", "joblib", "distributed"]
-            return ", ".join(output([self.python, "-c", _VERSIONS, *names], ROOT).splitlines())
+            found = output([self.python, "-c", _VERSIONS, *names], ROOT).splitlines()
         except UnavailableError as error:
-            return str(error)
+            found = [str(error)]
+        with contextlib.suppress(UnavailableError):
+            found.append(gnu_parallel())
+        return ", ".join(found)
 
     @cached_property
     def _trouble(self) -> str:
@@ -82,6 +86,16 @@ class Peers:
         return ""
 
 
+def gnu_parallel() -> str:
+    """Return the version of GNU parallel, not of moreutils' tool of that name. Raises `UnavailableError`."""
+    with contextlib.suppress(UnavailableError):
+        first = output(["parallel", "--version"], ROOT).splitlines()[0]
+        if first.startswith("GNU parallel"):
+            return first
+    msg = "not available: scripts/install-test-packages installs it where it can"
+    raise UnavailableError(msg)
+
+
 def _interpreter() -> str:
     """Return a Python 3.13, which HydraFlow needs; where there is none, this one."""
     return next((each for each in _candidates() if _runs(each)), sys.executable)
@@ -97,7 +111,7 @@ def _candidates() -> Iterator[str]:
 
 
 def _runs(python: str) -> bool:
-    """Return whether it is a Python 3.13: run, as a shim of pyenv exists for versions that it does not start."""
+    """Return whether it is a Python 3.13 that runs: pyenv has shims for versions that it then refuses."""
     try:
         done = subprocess.run([python, "-c", _NEW_ENOUGH], capture_output=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):

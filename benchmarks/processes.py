@@ -92,7 +92,7 @@ def output(command: Sequence[str], folder: Path, variables: dict[str, str] | Non
 def runner(
     python: str, name: str, *arguments: str, folder: Path, variables: dict[str, str] | None = None
 ) -> Told:
-    """Run the module `benchmarks.runners.NAME` in `folder` with that interpreter; its last line is its answer."""
+    """Run the module `benchmarks.runners.NAME` in `folder`; the last line that it prints is its answer."""
     environment = {"PYTHONPATH": str(ROOT), **(variables or {})}
     began = time.perf_counter()
     printed = output([python, "-m", f"benchmarks.runners.{name}", *arguments], folder, environment)

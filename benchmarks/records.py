@@ -34,6 +34,10 @@ class Records:
     untracked: int
     seconds: float
 
+    def missing(self, expected: int) -> int:
+        """Return how many records are missing where `expected` combinations were run."""
+        return abs(expected - self.completed) + abs(expected - self.final) + self.untracked
+
     def shortfall(self, expected: int) -> str:
         """Return what is missing of `expected` records; empty if they are all there."""
         texts = []
@@ -64,14 +68,15 @@ def records_of_last_sweep(project: Path, job: str) -> Records:
     return Records(len(spans), final_task_runs(api, sweep.flow_run_id), untracked, seconds)
 
 
-def final_task_runs(api: str, flow_run: str, patience: float = 0) -> int:
-    """Return how many task runs of a flow run have a final state, once no more come in or `patience` is over."""
+def final_task_runs(api: str, flow_run: str, *, expected: int = 0, patience: float = 0) -> int:
+    """Return how many task runs of a flow run are final, waiting up to `patience` seconds for `expected`."""
+    body = {
+        "flow_runs": {"id": {"any_": [flow_run]}},
+        "task_runs": {"state": {"type": {"any_": _FINAL}}},
+    }
     deadline = time.monotonic() + patience
-    flow_runs = {"id": {"any_": [flow_run]}}
-    found = _count(api, {"flow_runs": flow_runs, "task_runs": {"state": {"type": {"any_": _FINAL}}}})
-    while time.monotonic() < deadline and found < _count(api, {"flow_runs": flow_runs}):
+    while (found := _count(api, body)) < expected and time.monotonic() < deadline:
         time.sleep(_POLL)
-        found = _count(api, {"flow_runs": flow_runs, "task_runs": {"state": {"type": {"any_": _FINAL}}}})
     return found
 
 
@@ -82,5 +87,9 @@ def _count(api: str, body: dict[str, Any]) -> int:
         headers={"Content-Type": "application/json"},
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=60) as answer:
-        return int(json.load(answer))
+    try:
+        with opener.open(request, timeout=60) as answer:
+            return int(json.load(answer))
+    except OSError as error:
+        msg = f"failed: the Prefect server does not tell what it has: {error}"
+        raise UnavailableError(msg) from error

@@ -55,7 +55,7 @@ def quantity(value: float, unit: Unit) -> str:
     """Return a number of three significant digits with its unit; short times in milliseconds."""
     if unit == "s" and value < 0.1:
         return f"{_digits(1000 * value)} ms"
-    return f"{_digits(value)} {unit}"
+    return f"{_digits(value)} {unit}".rstrip()
 
 
 def _digits(value: float) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from benchmarks.model import Measure, Row, UnavailableError
+from benchmarks.model import Row, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchmarks.model import Measure
 
 __all__ = ["Contestant", "Sample", "measure"]
 
@@ -39,7 +44,8 @@ def measure(
 ) -> list[Row]:
     """Run every contestant `rounds` times, in turns; return the rows, those of one measure together.
 
-    Every other round goes backwards. A contestant that is not available drops out, and its row says why.
+    Every other round goes backwards. A contestant that is not available drops out, and its rows say why;
+    other remarks stand in the row of its first measure.
     """
     found = [_Found() for _ in contestants]
     for number in range(rounds):
@@ -62,7 +68,9 @@ def measure(
 
 
 def _row(case: str, contestant: Contestant, measured: Measure, found: _Found) -> Row:
-    remarks = dict.fromkeys(sample.remark for sample in found.samples)
-    texts = [contestant.note if found.samples else "", *remarks, found.trouble]
+    texts: list[str] = [found.trouble]
+    if measured == contestant.measures[0]:
+        remarks = dict.fromkeys(sample.remark for sample in found.samples)
+        texts = [contestant.note if found.samples else "", *remarks, found.trouble]
     samples = tuple(sample.values[measured] for sample in found.samples)
     return Row(case, contestant.tool, measured, samples, "; ".join(filter(None, texts)))

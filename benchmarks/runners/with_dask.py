@@ -6,13 +6,17 @@ from distributed import Client, LocalCluster
 
 from benchmarks.runners.noop import argvs, run, tell_span
 
+_LOCAL = {
+    "processes": False,
+    "n_workers": 1,
+    "threads_per_worker": 2,
+    "dashboard_address": "127.0.0.1:0",
+    "worker_dashboard_address": "127.0.0.1:0",
+}
+
 
 def main() -> None:
-    local = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
-    with (
-        LocalCluster(processes=False, n_workers=1, threads_per_worker=2, memory_limit=0, **local) as cluster,
-        Client(cluster) as client,
-    ):
+    with LocalCluster(**_LOCAL) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
         tell_span(client.gather(client.map(run, argvs(), pure=False)))
 
 

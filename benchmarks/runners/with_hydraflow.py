@@ -6,9 +6,9 @@ import shlex
 import sys
 import time
 
-from hydraflow.executor import aio
-from hydraflow.executor.io import get_job
-from hydraflow.executor.job import iter_batches, iter_tasks
+from hydraflow.executor import aio  # type: ignore[import-not-found, unused-ignore]
+from hydraflow.executor.io import get_job  # type: ignore[import-not-found, unused-ignore]
+from hydraflow.executor.job import iter_batches, iter_tasks  # type: ignore[import-not-found, unused-ignore]
 
 from benchmarks.runners.noop import tell
 

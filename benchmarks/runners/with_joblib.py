@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
 from benchmarks.runners.noop import argvs, run, tell_span
 

@@ -6,7 +6,7 @@ import sys
 
 from prefect import flow, task
 from prefect.runtime import flow_run
-from prefect_dask import DaskTaskRunner
+from prefect_dask.task_runners import DaskTaskRunner
 
 from benchmarks.runners.noop import argvs, run, tell_span
 
@@ -24,7 +24,7 @@ def noop(argv: list[str]) -> tuple[float, float]:
     return run(argv)
 
 
-@flow(name="stock", task_runner=DaskTaskRunner(cluster_kwargs=_LOCAL))
+@flow(name="stock", task_runner=DaskTaskRunner(cluster_kwargs=_LOCAL))  # type: ignore[arg-type]
 def stock(commands: list[list[str]]) -> tuple[str, list[tuple[float, float]]]:
     return str(flow_run.id), noop.map(commands).result()
 

@@ -37,6 +37,7 @@ class Item:
     argv: tuple[str, ...]
     done: bool = False
     elsewhere: str | None = None
+    repeated: bool = False
 
 
 class Execution:
@@ -131,7 +132,7 @@ class Execution:
             parameters=combination.parameters,
         )
         command = argv(self.plan, combination, ulid) if found.free else ()
-        return Item(submission, command, found.done, found.elsewhere)
+        return Item(submission, command, found.done, found.elsewhere, found.repeated)
 
     def _submit_item(self) -> Item:
         key = self.plan.key

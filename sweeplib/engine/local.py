@@ -36,7 +36,11 @@ class LocalSubmitter:
         self._pool.submit(self._run, work)
 
     def _run(self, work: Work) -> None:
-        self._ended.put(Finished(work, [run_attempt(work)]))
+        try:
+            attempt = run_attempt(work)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the engine waits for an end
+            attempt = lost(work, str(error) or type(error).__name__)
+        self._ended.put(Finished(work, [attempt]))
 
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""

@@ -65,6 +65,7 @@ class _Loop:
         self.outcomes: Counter[Outcome] = Counter()
         self.before = 0
         self.elsewhere = 0
+        self.repeated = 0
         self.cancelled = False
         self.stopped_at: int | None = None
         self._looked = 0.0
@@ -91,6 +92,9 @@ class _Loop:
         for item in self.execution.items():
             if item.done:
                 self.before += 1
+            elif item.repeated:
+                self.before += 1
+                self.repeated += 1
             elif item.elsewhere is not None:
                 self.before += 1
                 self.elsewhere += 1
@@ -109,10 +113,6 @@ class _Loop:
     def _submit(self, batch: list[Item]) -> None:
         accepted = self._claim(batch)
         mine = [item for item in batch if item.submission.key in accepted]
-        lost = len(batch) - len(mine)  # claimed or completed by another sweep since it was looked up
-        self.before += lost
-        self.elsewhere += lost
-        self.in_flight.update(item.submission.key for item in mine)
         self.tracker.open(
             [
                 TrackedRun(
@@ -125,17 +125,25 @@ class _Loop:
         )
         for item in mine:
             env: dict[str, str | None] = dict(self.tracker.environment(item.submission.key))
-            self.submitter.submit(self.execution.work(item, env))
+            work = self.execution.work(item, env)
+            self.in_flight.add(work.key)
+            self.submitter.submit(work)
 
     def _claim(self, batch: list[Item]) -> set[str]:
-        """Write down what is submitted, and return its keys: no other sweep can come between."""
+        """Write down what is submitted, and return its keys: no other sweep can come between.
+
+        What another sweep has completed or claimed since it was looked up is counted and left out.
+        """
         sweep, lineage = self.execution.id, self.execution.lineage
         keys = [item.submission.key for item in batch]
         with self.ledger.transaction():
-            taken = self.ledger.done(lineage, keys)
-            taken |= self.ledger.claimed(lineage, keys, besides=sweep).keys()
-            free = [item.submission for item in batch if item.submission.key not in taken]
-            return {submission.key for submission in self.ledger.submit(sweep, free)}
+            done = self.ledger.done(lineage, keys)
+            claimed = self.ledger.claimed(lineage, keys, besides=sweep).keys() - done
+            free = [item.submission for item in batch if item.submission.key not in done | claimed]
+            accepted = {submission.key for submission in self.ledger.submit(sweep, free)}
+        self.before += len(done) + len(claimed)
+        self.elsewhere += len(claimed)
+        return accepted
 
     def _settle(self, finished: list[Finished]) -> None:
         """Record what has ended, in one transaction, and tell everyone."""
@@ -185,11 +193,17 @@ class _Loop:
         while self.in_flight and time.monotonic() < deadline:
             self._settle(self.submitter.wait(_TICK))
             self.observer.progress(self.progress())
-        for key in sorted(self.in_flight):
-            attempts = read_markers(self.execution.paths, key) or [_unseen(key)]
+        self._record_rest()
+        self.in_flight.clear()
+
+    def _record_rest(self) -> None:
+        """Record what did not come back: as its done-markers say, else by whether it was handed out."""
+        for row in list(self.ledger.open_combinations(self.execution.id)):
+            unseen = _unseen(row.key) if row.key in self.in_flight else _unstarted(row.key)
+            attempts = read_markers(self.execution.paths, row.key) or [unseen]
             self.ledger.record(self.execution.id, attempts)
             self.outcomes[attempts[-1].outcome] += 1
-        self.in_flight.clear()
+            self.tracker.end(attempts[-1])
 
     def close(self, state: SweepState) -> None:
         """End the sweep's records."""
@@ -228,16 +242,23 @@ class _Loop:
             tag=self.execution.tag,
             progress=self.progress(),
             elsewhere=self.elsewhere,
+            repeated=self.repeated,
             interrupted=self.cancelled,
             stopped_at_failures=self.stopped_at,
         )
 
 
 def _unseen(key: str) -> Attempt:
+    return _uncounted(key, Outcome.LOST, "nobody saw its end")
+
+
+def _unstarted(key: str) -> Attempt:
+    return _uncounted(key, Outcome.CANCELLED, "interrupted before it was started")
+
+
+def _uncounted(key: str, outcome: Outcome, message: str) -> Attempt:
     now = time.time()
-    return Attempt(
-        key=key, number=0, outcome=Outcome.LOST, started=now, ended=now, message="nobody saw its end"
-    )
+    return Attempt(key=key, number=0, outcome=outcome, started=now, ended=now, message=message)
 
 
 def _ended(row: Combination) -> EndedRun:

@@ -134,8 +134,8 @@ class Tracker(Protocol):
 class Progress:
     """Where a sweep stands.
 
-    `total` is the plan's length, `before` how many of it were done when the sweep began or
-    are another sweep's to run; `outcomes` counts what has ended in this sweep.
+    `total` is the plan's length, `before` how many of it were done when the sweep began, are another
+    sweep's to run, or stand in the plan a second time; `outcomes` counts what has ended in this sweep.
     """
 
     total: int
@@ -179,13 +179,18 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What came of a sweep; `elsewhere` counts combinations that another live sweep is running."""
+    """What came of a sweep.
+
+    `elsewhere` counts combinations that another live sweep is running, `repeated` those that stand in the
+    plan a second time.
+    """
 
     sweep: str
     tag: str
     progress: Progress
     elsewhere: int
     interrupted: bool
+    repeated: int = 0
     stopped_at_failures: int | None = None
 
     @property
@@ -207,7 +212,9 @@ class Summary:
         parts += [f"{cancelled} cancelled"] if cancelled else []
         unstarted = p.left
         parts += [f"{unstarted} not started"] if unstarted else []
-        parts += [f"{p.before - self.elsewhere} were done before"] if p.before - self.elsewhere else []
+        before = p.before - self.elsewhere - self.repeated
+        parts += [f"{before} were done before"] if before else []
+        parts += [f"{self.repeated} repeated in the plan"] if self.repeated else []
         parts += [f"{self.elsewhere} left to another sweep"] if self.elsewhere else []
         text = ", ".join(parts)
         if self.stopped_at_failures is not None:

@@ -23,35 +23,37 @@ _BATCH = 512  # combinations a query
 class Candidate:
     """A combination of the plan, its key, and what is known of it.
 
-    `done` says that it completed in the lineage before; `elsewhere` names the living sweep that runs it.
+    `repeated` says that its key stands in the plan before. If not, `done` says that it completed in the
+    lineage before, and `elsewhere` names the living sweep that runs it.
     """
 
     combination: Combination
     key: str
     done: bool
     elsewhere: str | None
+    repeated: bool = False
 
     @property
     def free(self) -> bool:
         """Whether this sweep is to run it."""
-        return not self.done and self.elsewhere is None
+        return not self.done and self.elsewhere is None and not self.repeated
 
 
 def remaining(plan: Plan, ledger: Ledger, sweep: str, lineage: str) -> Iterator[Candidate]:
-    """Yield every combination of the plan once, in order, a key that stands twice only the first time.
+    """Yield every combination of the plan, in order; a key that stands twice is to be run the first time.
 
     The ledger is asked a batch at a time, so memory does not grow with the plan, but for the keys seen.
     """
     seen: set[str] = set()
     walk = iter(plan)
     while batch := list(islice(walk, _BATCH)):
-        keyed = {}
-        for combination in batch:
-            key = digest(combination.part.prefix, combination.cells)
-            if key not in seen:
+        keys = [digest(combination.part.prefix, combination.cells) for combination in batch]
+        fresh = [key for key in dict.fromkeys(keys) if key not in seen]
+        done = ledger.done(lineage, fresh)
+        claimed = ledger.claimed(lineage, [key for key in fresh if key not in done], besides=sweep)
+        for combination, key in zip(batch, keys, strict=True):
+            if key in seen:
+                yield Candidate(combination, key, done=False, elsewhere=None, repeated=True)
+            else:
                 seen.add(key)
-                keyed[key] = combination
-        done = ledger.done(lineage, list(keyed))
-        claimed = ledger.claimed(lineage, [key for key in keyed if key not in done], besides=sweep)
-        for key, combination in keyed.items():
-            yield Candidate(combination, key, key in done, claimed.get(key))
+                yield Candidate(combination, key, key in done, claimed.get(key))

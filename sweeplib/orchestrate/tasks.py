@@ -32,12 +32,11 @@ def perform(work: Work) -> State[Any]:
     The state's data is the `Attempt`. A failure is a Failed state, which Prefect retries as the task says;
     a cancelled attempt is a Cancelled state, which it does not.
     """
-    logger = get_run_logger()
-    logger.info("command: %s", shlex.join(work.argv))
-    attempt = run_attempt(work, on_output=logger.info)
+    log = _Log(work)
+    attempt = run_attempt(work, on_output=log.write)
     seconds = attempt.ended - attempt.started
     if attempt.log:
-        logger.info("%s in %.3g s; all output is in %s", attempt.outcome, seconds, attempt.log)
+        log.write(f"{attempt.outcome} in {seconds:.3g} s; all output is in {attempt.log}")
     data = _record(attempt)
     if attempt.outcome is Outcome.COMPLETED:
         return Completed(message=f"exit code 0 in {seconds:.3g} s", data=data)
@@ -45,6 +44,22 @@ def perform(work: Work) -> State[Any]:
         return Cancelled(message=attempt.message or "cancelled", data=data)
     name = "TimedOut" if attempt.outcome is Outcome.TIMED_OUT else "Failed"
     return Failed(name=name, message=attempt.message, data=data)
+
+
+class _Log:
+    """The task run's log: the command first, together with whatever comes first after it.
+
+    A command of a few milliseconds so makes one record and not three; records are requests and rows.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._logger = get_run_logger()
+        self._pending = f"command: {shlex.join(work.argv)}"
+
+    def write(self, text: str) -> None:
+        """Write `text`, which may be empty, and the command if it has not been written."""
+        self._logger.info("\n".join(filter(None, [self._pending, text])))
+        self._pending = ""
 
 
 def _record(attempt: Attempt) -> ResultRecord[Attempt]:

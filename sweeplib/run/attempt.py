@@ -39,7 +39,7 @@ def run_attempt(work: Work, *, on_output: Callable[[str], None] | None = None, t
     A combination that completed before, in any process, is not run: its attempt is returned. One that
     is being run by another process is waited for. Every `tick` seconds the sweep's stop file and
     owner are looked at, and `on_output` gets new output: whole lines joined by newlines, at most about
-    16 kB at once, with a note of what was left out.
+    16 kB at once, with a note of what was left out; at the first tick it gets an empty text if there is none.
 
     The attempt's number is 0, and there is no log and no marker, if it ended before it could begin:
     the sweep was stopped or lost its owner, or the log file could not be created.
@@ -127,13 +127,15 @@ class _Reporter:
     def __init__(self, log: Path, receive: Callable[[str], None]) -> None:
         self._tail: Tail | None = Tail(log)
         self._receive = receive
+        self._told = False
 
     def report(self, *, final: bool = False) -> None:
         if self._tail is None:
             return
         lines = self._tail.read(final=final)
-        if not lines:
+        if not lines and (final or self._told):
             return
+        self._told = True
         try:
             self._receive("\n".join(lines))
         except Exception:

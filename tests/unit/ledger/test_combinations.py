@@ -242,21 +242,21 @@ def test_more_keys_than_a_statement_has_parameters(ledger: Ledger, make: Any, on
 
 
 def test_claims_are_the_open_combinations_of_other_running_sweeps(ledger: Ledger, make: Any) -> None:
-    jobs = {1: "train", 2: "train", 3: "train", 4: "other", 5: "train"}
+    lineages = {1: 1, 2: 1, 3: 1, 4: 4, 5: 1}
     held = {1: "abx", 2: "bc", 3: "d", 4: "e", 5: "f"}
-    for number, job in jobs.items():
-        ledger.add_sweep(make.sweep(number, job=job, isolated=number == 2))
+    for number, lineage in lineages.items():
+        ledger.add_sweep(make.sweep(number, lineage=lineage))
         ledger.submit(make.id(number), make.submissions(*held[number]))
     ledger.record(make.id(1), [make.attempt("x", F)])
     ledger.finish_sweep(make.id(3), SweepState.LOST)
     every = [*"abcdefx"]
     first, second, fifth = make.id(1), make.id(2), make.id(5)
     claims = {"a": first, "b": first, "c": second, "f": fifth}
-    assert ledger.claimed("train", every) == claims
-    assert ledger.claimed("train", every, besides=fifth) == {"a": first, "b": first, "c": second}
-    assert ledger.claimed("train", every, besides=first) == {"b": second, "c": second, "f": fifth}
-    assert ledger.claimed("train", ["a", "d"]) == {"a": first}
-    assert ledger.claimed("other", every, besides=make.id(4)) == {}
+    assert ledger.claimed(first, every) == claims
+    assert ledger.claimed(first, every, besides=fifth) == {"a": first, "b": first, "c": second}
+    assert ledger.claimed(first, every, besides=first) == {"b": second, "c": second, "f": fifth}
+    assert ledger.claimed(first, ["a", "d"]) == {"a": first}
+    assert ledger.claimed(make.id(4), every, besides=make.id(4)) == {}
 
 
 def test_tracking_a_combination(ledger: Ledger, make: Any, one: str) -> None:

@@ -230,7 +230,7 @@ def test_what_is_read_inside_a_transaction_still_holds_when_it_writes(path: Path
     keys = [f"k{n}" for n in range(40)]
     with Ledger.open(path) as ledger:
         for number in range(8):
-            ledger.add_sweep(make.sweep(number))
+            ledger.add_sweep(make.sweep(number, lineage=0))
 
     def take(number: int) -> None:
         with Ledger.open(path) as own:
