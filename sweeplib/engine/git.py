@@ -11,6 +11,16 @@ if TYPE_CHECKING:
 
 __all__ = ["GitState", "git_state"]
 
+_AS_PATCH = (  # whatever the user's settings make of `git diff`, `git apply` takes this one
+    "--binary",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-relative",
+    "--submodule=short",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
 _TIMEOUT = 10.0  # seconds; a work tree on a slow file system must not hold up a sweep
 
 
@@ -48,5 +58,5 @@ def git_state(folder: Path) -> GitState | None:
         return None
     branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD") or b""
     status = _git(folder, "status", "--porcelain")
-    patch = _git(folder, "diff", "--binary", "HEAD") if status else None
+    patch = _git(folder, "diff", *_AS_PATCH, "HEAD") if status else None
     return GitState(commit.decode().strip(), branch.decode().strip(), bool(status), patch or None)

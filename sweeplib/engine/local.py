@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from sweeplib.engine.model import Finished
+from sweeplib.engine.unseen import unseen
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.client import Guard
 
@@ -39,7 +40,7 @@ class LocalSubmitter:
         try:
             attempt = run_attempt(work)
         except Exception as error:  # noqa: BLE001 - whatever it is, the engine waits for an end
-            attempt = lost(work, str(error) or type(error).__name__)
+            attempt = unseen(work.key, str(error) or type(error).__name__)
         self._ended.put(Finished(work, [attempt]))
 
     def wait(self, timeout: float) -> list[Finished]:

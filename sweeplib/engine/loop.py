@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from sweeplib.engine.model import EndedRun, Progress, Summary, TrackedRun
 from sweeplib.engine.tracked import tracked_sweep
+from sweeplib.engine.unseen import unseen
 from sweeplib.ledger import SweepState
 from sweeplib.run.marker import read_markers
-from sweeplib.run.model import Attempt, Outcome
+from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,8 +200,11 @@ class _Loop:
     def _record_rest(self) -> None:
         """Record what did not come back: as its done-markers say, else by whether it was handed out."""
         for row in list(self.ledger.open_combinations(self.execution.id)):
-            unseen = _unseen(row.key) if row.key in self.in_flight else _unstarted(row.key)
-            attempts = read_markers(self.execution.paths, row.key) or [unseen]
+            if row.key in self.in_flight:
+                end = unseen(row.key, "nobody saw its end")
+            else:
+                end = unseen(row.key, "interrupted before it was started", Outcome.CANCELLED)
+            attempts = read_markers(self.execution.paths, row.key) or [end]
             self.ledger.record(self.execution.id, attempts)
             self.outcomes[attempts[-1].outcome] += 1
             self.tracker.end(attempts[-1])
@@ -246,19 +250,6 @@ class _Loop:
             interrupted=self.cancelled,
             stopped_at_failures=self.stopped_at,
         )
-
-
-def _unseen(key: str) -> Attempt:
-    return _uncounted(key, Outcome.LOST, "nobody saw its end")
-
-
-def _unstarted(key: str) -> Attempt:
-    return _uncounted(key, Outcome.CANCELLED, "interrupted before it was started")
-
-
-def _uncounted(key: str, outcome: Outcome, message: str) -> Attempt:
-    now = time.time()
-    return Attempt(key=key, number=0, outcome=outcome, started=now, ended=now, message=message)
 
 
 def _ended(row: Combination) -> EndedRun:

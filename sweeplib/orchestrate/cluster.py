@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sweeplib.errors import ClusterError
+from sweeplib.orchestrate.environment import Environment
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
-from sweeplib.orchestrate.worker import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import atexit
 import contextvars
-import os
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
-from distributed.diagnostics.plugin import WorkerPlugin
 from prefect.context import SyncClientContext, hydrated_context
 from prefect.task_engine import run_task_sync
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from distributed import Worker
     from prefect import Task
     from prefect.client.schemas.objects import State
 
-__all__ = ["Environment", "Session", "close_session", "run_task"]
+__all__ = ["Session", "close_session", "run_task"]
 
 _threads = threading.local()
 _open: dict[int, _Hydrated] = {}
@@ -104,19 +101,3 @@ def close_session(session: str | None = None) -> None:
 
 
 atexit.register(close_session)
-
-
-class Environment(WorkerPlugin):
-    """Sets environment variables in every worker process, those that join later included.
-
-    A worker process without ``PREFECT_API_URL`` in its environment starts a temporary server of its own.
-    """
-
-    name = "sweeplib-environment"
-
-    def __init__(self, variables: dict[str, str]) -> None:
-        self._variables = variables
-
-    def setup(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's signature
-        """Set the variables."""
-        os.environ.update(self._variables)

@@ -143,6 +143,20 @@ def test_prefect_server_is_killed(bare_project: Project) -> None:
     work.sweep("run", "work", "--fresh", check=0)
 
 
+def servers_in(folder: Path) -> list[int]:
+    """Return the Prefect server processes whose working folder is `folder`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder and b"prefect.server" in (
+                process / "cmdline"
+            ).read_bytes():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
 @pytest.fixture
 def cluster(work: Project) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A Dask scheduler and two workers, as processes of their own."""
@@ -169,6 +183,7 @@ def cluster(work: Project) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]
     for process in reversed(processes):
         process.kill()
         process.wait()
+    assert not servers_in(work.folder.parent), "a Dask worker has started a Prefect server of its own"
 
 
 @pytest.mark.timeout(280)

@@ -7,7 +7,6 @@ import io
 import json
 import signal
 import sqlite3
-import subprocess
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from tests.conftest import end_group
 from tests.integration.prefect_api import ask, flow_runs, logs, task_runs
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
     from tests.conftest import Project

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class Heard:
     """An observer that keeps what it was told; `act` is called with every end."""
 
-    act: Callable[[Work, Attempt], None] = lambda work, attempt: None
+    act: Callable[[Work, Attempt], object] = lambda *_: None
     shown: list[Progress] = field(default_factory=list)
     ends: list[tuple[str, Outcome]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Counted:
         self,
         parallel: int = 2,
         window: int | None = None,
-        before: Callable[[Work], None] = lambda work: None,
+        before: Callable[[Work], object] = lambda _: None,
     ) -> None:
         self._inner = LocalSubmitter(parallel)
         self._before = before
@@ -131,6 +131,7 @@ class Diary:
         return ready
 
     def finish(self, state: str, timeout: float) -> list[str]:
+        assert timeout > 0
         self.calls.append(("finish", state))
         return [] if self.knows else ["nothing could be stored"]
 

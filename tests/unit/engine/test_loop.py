@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeplib.ledger import Submission, SweepState
-from sweeplib.run.model import Outcome
+from sweeplib.engine import recover
+from sweeplib.ledger import SweepState
+from sweeplib.run.client import Guard
+from sweeplib.run.model import Attempt, Outcome
 
 if TYPE_CHECKING:
+    from sweeplib.ledger import Submission
     from tests.unit.engine.conftest import Kit, Lab
 
 COMPLETED, FAILED, CANCELLED = Outcome.COMPLETED, Outcome.FAILED, Outcome.CANCELLED
@@ -33,7 +36,7 @@ def test_outcomes(lab: Lab, kit: Kit) -> None:
         "i=1": "",
         "i=2": "exit code 3: no luck",
         "i=3": "timed out after 0.3 s",
-        "i=4": "killed by SIGKILL",
+        "i=4": "killed by SIGKILL (out of memory, or someone's kill -9)",
         "i=5": "",
     }
     assert str(summary) == "2 of 5 completed, 3 failed"
@@ -119,13 +122,11 @@ def test_a_cancel_request_ends_the_commands(lab: Lab, kit: Kit) -> None:
     assert submitter.stops == 1
     assert lab.newest().state is SweepState.CANCELLED
     assert lab.outcomes() == dict.fromkeys([f"i={i}" for i in range(1, 5)], CANCELLED)
-    again = lab.run(lab.plan("i=7"))
-    assert again.ok
 
 
 def test_an_interrupt_ends_the_commands_and_records_all(lab: Lab, kit: Kit) -> None:
     lab.script(SLEEPERS)
-    heard = kit.heard(kit.interrupt)  # at the end of the first
+    heard = kit.heard(lambda work, _: kit.interrupt() if work.label == "i=1" else None)
     with pytest.raises(KeyboardInterrupt):
         lab.run(lab.plan("i=1:9"), observer=heard)
     outcomes = lab.outcomes()
@@ -144,24 +145,36 @@ def test_an_interrupt_ends_the_commands_and_records_all(lab: Lab, kit: Kit) -> N
 def test_an_interrupt_while_work_is_being_submitted(lab: Lab, kit: Kit) -> None:
     """What was claimed and never handed out is not waited for."""
     lab.script("exec sleep 60")
-    submitter = kit.counted(window=4, before=lambda work: kit.interrupt() if work.position == 1 else None)
+    diary = kit.diary()
+    diary.environment = lambda key: {} if key == lab.rows()["i=1"].key else kit.interrupt()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        lab.run(lab.plan("i=1:9"), submitter=submitter)
+        lab.run(lab.plan("i=1:9"), tracker=diary)
     assert time.monotonic() - began < 10
     assert lab.outcomes() == dict.fromkeys([f"i={i}" for i in range(1, 5)], CANCELLED)
-    assert {row.message for label, row in lab.rows().items() if label != "i=1"} == {
-        "interrupted before it was started"
-    }
+    messages = {row.message for row in lab.rows().values()}
+    assert messages == {"cancelled: the sweep was stopped", "interrupted before it was started"}
     assert lab.newest().state is SweepState.CANCELLED
 
 
-def test_an_interrupt_that_swallows_an_end(
-    lab: Lab, kit: Kit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_interrupt_leaves_the_rest_to_the_next_run(lab: Lab, kit: Kit) -> None:
+    lab.script(SLEEPERS)
+    with pytest.raises(KeyboardInterrupt):
+        lab.run(lab.plan("i=1:9"), observer=kit.heard(kit.interrupt))
+    sweep = lab.newest()
+    assert sweep.state is SweepState.RUNNING
+    Guard.shared().close()
+    assert recover(lab.ledger, lab.folder) == [sweep.id]
+    assert lab.newest().state is SweepState.LOST
+    outcomes = lab.outcomes()
+    assert outcomes.pop("i=1") is COMPLETED
+    assert set(outcomes.values()) <= {CANCELLED, Outcome.LOST}
+
+
+def test_an_interrupt_that_swallows_an_end(lab: Lab, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command whose end got lost on the way is as its done-marker says."""
     monkeypatch.setattr("sweeplib.engine.loop._GRACE", 0.5)
-    submitter = kit.counted(parallel=1)
+    submitter = kit.counted(parallel=1, window=1)
     wait = submitter.wait
 
     def swallow(timeout: float) -> list[object]:
@@ -172,19 +185,25 @@ def test_an_interrupt_that_swallows_an_end(
 
     submitter.wait = swallow
     with pytest.raises(KeyboardInterrupt):
-        lab.run(lab.plan("i=1"), submitter=submitter)
+        lab.run(lab.plan("i=1:2"), submitter=submitter)
     assert lab.outcomes() == {"i=1": COMPLETED}
 
 
 def test_what_never_comes_back_is_lost(lab: Lab, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeplib.engine.loop._GRACE", 0.1)
-    submitter = kit.counted()
-    submitter.submit = lambda work: None
-    submitter.wait = kit.interrupt
+    submitter = kit.counted(window=1)
+
+    def vanish(timeout: float) -> list[object]:
+        submitter.wait = lambda _: []
+        kit.interrupt()
+        return []
+
+    submitter.submit = lambda _: None
+    submitter.wait = vanish
     with pytest.raises(KeyboardInterrupt):
-        lab.run(lab.plan("i=1"), submitter=submitter)
+        lab.run(lab.plan("i=1:2"), submitter=submitter)
     assert {label: (row.outcome, row.message) for label, row in lab.rows().items()} == {
-        "i=1": (Outcome.LOST, "did not end")
+        "i=1": (Outcome.LOST, "nobody saw its end")
     }
 
 
@@ -192,6 +211,7 @@ def test_an_error_of_a_collaborator_closes_the_sweep(lab: Lab, kit: Kit) -> None
     lab.script(SLEEPERS)
 
     def fail(*_: object) -> None:
+        heard.act = lambda *_: None
         raise ValueError("the observer is broken")
 
     heard = kit.heard(fail)
@@ -205,13 +225,13 @@ def test_what_stands_twice_runs_once(lab: Lab, kit: Kit) -> None:
     heard = kit.heard()
     summary = lab.run(lab.plan("i=1,2,1e0", "i=2,3"), observer=heard)
     assert lab.ran() == Counter(["i=1", "i=2", "i=3"])
-    assert str(summary) == "3 of 3 completed, 2 stand twice in the plan"
+    assert str(summary) == "3 of 3 completed, 2 repeated in the plan"
     assert summary.ok
     assert heard.shown[-1].left == 0
     sweep = lab.newest()
     assert (sweep.state, sweep.total, sweep.done_before) == (SweepState.COMPLETED, 5, 2)
     assert str(lab.run(lab.plan("i=1,2,1e0", "i=2,3"))) == (
-        "0 of 0 completed, 3 were done before, 2 stand twice in the plan"
+        "0 of 0 completed, 3 were done before, 2 repeated in the plan"
     )
 
 
@@ -219,7 +239,7 @@ def test_a_failed_one_that_stands_twice_is_not_run_again(lab: Lab, kit: Kit) -> 
     lab.script('echo "$1" >> ran; exit 1')
     summary = lab.run(lab.plan("i=1,2,1e0"), submitter=kit.counted(parallel=1, window=1))
     assert lab.ran() == Counter(["i=1", "i=2"])
-    assert str(summary) == "0 of 2 completed, 2 failed, 1 stand twice in the plan"
+    assert str(summary) == "0 of 2 completed, 2 failed, 1 repeated in the plan"
 
 
 def test_the_next_run_does_what_is_not_done(lab: Lab) -> None:
@@ -275,8 +295,6 @@ def test_what_another_sweep_takes_meanwhile_is_left_to_it(lab: Lab, kit: Kit) ->
 
 
 def complete(lab: Lab, sweep: str, submission: Submission) -> None:
-    from sweeplib.run.model import Attempt
-
     lab.ledger.record(
         sweep, [Attempt(key=submission.key, number=1, outcome=COMPLETED, started=1.0, ended=2.0)]
     )

@@ -1,0 +1,90 @@
+"""The README: its order, its examples, its links, the commands that it names."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from sweeplib.cli.app import cli
+from tests.acceptance.documents import ROOT, codes, document, names, play, prose, section, table
+
+if TYPE_CHECKING:
+    from tests.conftest import Project
+
+ORDER = [
+    "The two commands",
+    "A sweeps.yaml, and the commands it makes",
+    "The way of the data",
+    "Day to day",
+    "Where things are stored",
+    "How it compares",
+]
+
+
+def test_what_it_shows_and_in_which_order() -> None:
+    assert re.findall(r"^## (.*)$", document("README.md"), re.MULTILINE) == ORDER
+
+
+def test_what_it_is_for_takes_two_sentences() -> None:
+    opening = document("README.md").partition("\n## ")[0].partition("\n\n")[2]
+    assert len(re.findall(r"\.(?=\s|$)", opening)) == 2, opening
+
+
+@pytest.mark.timeout(280)
+def test_its_examples(bare_project: Project) -> None:
+    play(bare_project, document("README.md"))
+
+
+def test_the_make_targets_are_there() -> None:
+    targets = set(re.findall(r"^([a-z]+):", document("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b", section(document("README.md"), "The two commands")))
+    assert {"demo", "test"} <= named & targets
+
+
+def test_every_tool_is_compared_in_every_line_by_a_plain_word() -> None:
+    for row in table(section(document("README.md"), "How it compares")):
+        assert len(row) == 7
+        assert set(row[1:]) <= {"yes", "no", "partly", "not yet"}, row
+
+
+def test_files_that_it_names_are_documented_as_such() -> None:
+    files = [
+        code
+        for row in table(section(document("README.md"), "Where things are stored"))
+        for code in codes(row[0])
+    ]
+    documented = section(document("docs/command-line.md"), "Files")
+    assert [name for name in files if f"`{name}" not in documented] == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", document(name)):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (ROOT / name).parent / path if path else ROOT / name
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w\- ]", "", each).lower().replace(" ", "-") for each in headings]
+
+
+@pytest.mark.parametrize("name", names())
+def test_commands_in_its_text_exist_with_their_options(name: str) -> None:
+    lines = [code for code in codes(prose(document(name))) if code.startswith("sweep ")]
+    lines += re.findall(r"^\$ (sweep [^|\n]*)", document(name), re.MULTILINE)
+    context = click.Context(cli)
+    for line in lines:
+        words = shlex.split(line.replace("…", "").replace("'", ""))[1:]
+        while words and words[0] in ("-C", "--project"):
+            words = words[2:]
+        command = cli.get_command(context, words[0]) if words else cli
+        assert command is not None, line
+        options = {flag for each in command.params for flag in (*each.opts, *each.secondary_opts)}
+        given = {word.partition("=")[0] for word in words if re.match(r"-[-a-z]", word)}
+        assert given <= options, line
