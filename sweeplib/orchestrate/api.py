@@ -8,11 +8,13 @@ What is configured is found without importing Prefect, which takes seconds: the 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeplib.errors import InputError
 from sweeplib.orchestrate.server import is_alive, prefect_server
 
 if TYPE_CHECKING:
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Api", "configured_api", "connect"]
 
 _VARIABLE = "PREFECT_API_URL"
+_URL = ("api", "url")
+_ASSIGNMENT = re.compile(
+    r"""\s*(?:export\s+)?([^=\s#]+)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^'"\s].*?)?)(?:\s+\#.*)?\s*"""
+)
+"""A line of ``.env``: name, and value in single, double or no quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,50 +60,75 @@ def connect(project: Path, note: Callable[[str], None] = lambda _: None) -> Api:
 
 
 def configured_api(folder: Path) -> str | None:
-    """Return the API address that Prefect's settings name, None if they name none."""
+    """Return the API address that Prefect's settings name, None if they name none.
+
+    An empty text counts: it hides what the sources after it say. Raises `InputError` for a settings file
+    that is not TOML, with which Prefect cannot be imported.
+    """
     for source in (_environment, _dotenv, _prefect_toml, _pyproject, _profile):
-        if url := source(folder):
-            return url
+        url = source(folder)
+        if url is not None:
+            return url or None
     return None
 
 
 def _environment(_: Path) -> str | None:
-    return os.environ.get(_VARIABLE)
+    small = (value for name, value in os.environ.items() if name.upper() == _VARIABLE)
+    return os.environ.get(_VARIABLE, next(small, None))
 
 
-def _dotenv(folder: Path) -> str | None:
+def _dotenv(folder: Path, name: str = _VARIABLE) -> str | None:
     try:
         lines = (folder / ".env").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    for line in lines:
-        name, _, value = line.partition("=")
-        if name.strip().removeprefix("export ").strip().upper() == _VARIABLE:
-            return value.strip().strip("'\"")
-    return None
+    assigned = [
+        found for line in lines if (found := _ASSIGNMENT.fullmatch(line)) and found[1].upper() == name
+    ]
+    values = assigned[-1].groups()[1:] if assigned else ()
+    return next((value for value in values if value is not None), "" if assigned else None)
 
 
-def _prefect_toml(folder: Path) -> str | None:
-    return _text(_toml(folder / "prefect.toml"), "api", "url")
+def _prefect_toml(folder: Path, *keys: str) -> str | None:
+    return _text(_settings(folder / "prefect.toml"), *(keys or _URL))
 
 
-def _pyproject(folder: Path) -> str | None:
-    return _text(_toml(folder / "pyproject.toml"), "tool", "prefect", "api", "url")
+def _pyproject(folder: Path, *keys: str) -> str | None:
+    return _text(_settings(folder / "pyproject.toml"), "tool", "prefect", *(keys or _URL))
 
 
-def _profile(_: Path) -> str | None:
-    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect").expanduser()
-    path = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml").expanduser()
-    document = _toml(path)
+def _profile(folder: Path) -> str | None:
+    try:
+        document = _toml(folder / _profiles_path(folder))
+    except tomllib.TOMLDecodeError:  # Prefect goes on with a warning
+        return None
     name = os.environ.get("PREFECT_PROFILE") or document.get("active")
     return _text(document, "profiles", name, _VARIABLE) if isinstance(name, str) else None
+
+
+def _profiles_path(folder: Path) -> str | Path:
+    return (
+        os.environ.get("PREFECT_PROFILES_PATH")
+        or _dotenv(folder, "PREFECT_PROFILES_PATH")
+        or _prefect_toml(folder, "profiles_path")
+        or _pyproject(folder, "profiles_path")
+        or Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect") / "profiles.toml"
+    )
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        return _toml(path)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{path} is not valid TOML, and Prefect reads its settings from it: {error}"
+        raise InputError(msg) from error
 
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError):
+    except OSError:
         return {}
 
 
@@ -104,4 +136,4 @@ def _text(document: dict[str, Any], *keys: str) -> str | None:
     found: Any = document
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, str) and found else None
+    return found if isinstance(found, str) else None
