@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import click
@@ -14,8 +16,28 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_ALIKE = 0.85  # --dryrun is --dry-run misspelt, --parallel-jobs is the command's own
 
-@click.command(name="run", context_settings={"ignore_unknown_options": True}, options_metavar="[OPTIONS]")
+
+class _PassThrough(click.Command):
+    """Takes options that it does not know for the command's, unless they look like its own misspelt."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = [name for param in self.params for name in param.opts if name.startswith("--")]
+        for name in [] if "--" in args else [arg.partition("=")[0] for arg in args if arg.startswith("--")]:
+            close = get_close_matches(name, own, n=1, cutoff=_ALIKE) if name not in own else []
+            if close:
+                msg = f"no option {name}; did you mean {close[0]}? Behind -- it is given to the command"
+                raise click.UsageError(msg, ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    name="run",
+    cls=_PassThrough,
+    context_settings={"ignore_unknown_options": True},
+    options_metavar="[OPTIONS]",
+)
 @click.argument("job", shell_complete=complete_job)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARG]...")
 @click.option("--dry-run", is_flag=True, help="Print the commands, one a line, and run nothing.")
@@ -62,6 +84,8 @@ def _print(plan: Plan) -> None:
 
     from sweeplib.command import lines
 
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # an argument may be any bytes
     stream = lines(plan)
     while block := "\n".join(islice(stream, 1000)):
         sys.stdout.write(block + "\n")

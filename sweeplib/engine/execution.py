@@ -141,7 +141,7 @@ class Execution:
         parameters = {"combinations": str(len(self.plan))}
         submission = Submission(key=key, position=0, label=label, parameters=parameters)
         if not done:
-            with self.paths.submit_file.open("w", encoding="utf-8") as file:
+            with self.paths.submit_file.open("w", encoding="utf-8", errors="surrogateescape") as file:
                 file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
         return Item(submission, submit_argv(self.plan, str(self.paths.submit_file)), done)
 
