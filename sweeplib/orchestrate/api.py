@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import tomllib
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeplib.errors import InputError
-from sweeplib.orchestrate.server import is_alive, prefect_server
+from sweeplib.orchestrate.server import prefect_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Api", "configured_api", "connect"]
 
 _VARIABLE = "PREFECT_API_URL"
+_PROBE = 5.0  # seconds
 _URL = ("api", "url")
 _ASSIGNMENT = re.compile(
     r"""\s*(?:export\s+)?([^=\s#]+)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^'"\s].*?)?)(?:\s+\#.*)?\s*"""
@@ -50,13 +55,29 @@ def connect(project: Path, note: Callable[[str], None] = lambda _: None) -> Api:
     """
     configured = configured_api(project)
     if configured:
-        if is_alive(f"{configured.rstrip('/')}/health"):
+        if _answers(f"{configured.rstrip('/')}/health"):
             os.environ[_VARIABLE] = configured
             return Api(configured, local=False)
         note(f"the Prefect API at {configured} does not answer: using a local server for this project")
     url = f"{prefect_server(project).start(note)}/api"
     os.environ[_VARIABLE] = url
     return Api(url, local=True)
+
+
+def _answers(url: str) -> bool:
+    """Tell whether a server is there, even one that wants a login or has a certificate of its own.
+
+    Prefect has settings for those. Proxies are asked, as Prefect's client does.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=_PROBE):  # noqa: S310 - the user's own setting
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < HTTPStatus.INTERNAL_SERVER_ERROR
+    except urllib.error.URLError as error:
+        return isinstance(error.reason, ssl.SSLError)
+    except (OSError, ValueError):
+        return False
 
 
 def configured_api(folder: Path) -> str | None:

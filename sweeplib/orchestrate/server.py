@@ -125,7 +125,7 @@ class Service:
 
     def _free_port(self) -> int:
         """Return the port of last time if it is free, so that an open browser page stays valid."""
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             last = int(json.loads(self._state.read_text())["port"])
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

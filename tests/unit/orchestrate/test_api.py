@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sweeplib.errors import InputError
-from sweeplib.orchestrate.api import Api, configured_api
+from sweeplib.orchestrate.api import Api, configured_api, connect
 from tests.conftest import clean_environment
 
 if TYPE_CHECKING:
@@ -197,6 +199,34 @@ def test_settings_that_are_not_toml(file: str, tmp_path: Path, monkeypatch: pyte
         f"{tmp_path / file} is not valid TOML, and Prefect reads its settings from it: "
         "Invalid value (at end of document)"
     )
+
+
+@pytest.mark.parametrize("status", [200, 401, 404])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_configured_api_is_used_as_it_is(
+    status: int, slash: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that wants a login, for which Prefect has settings."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/api{slash}"
+        monkeypatch.setenv("PREFECT_API_URL", address)
+        assert connect(tmp_path) == Api(address, local=False)
+        thread.join()
+    assert asked == ["/api/health"]
+    assert os.environ["PREFECT_API_URL"] == address
 
 
 def test_the_address_of_the_ui() -> None:
