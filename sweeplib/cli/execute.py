@@ -11,9 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
-import click
-
-from sweeplib.cli.output import note
+from sweeplib.cli.output import note, say
 from sweeplib.cli.progress import make_progress
 from sweeplib.engine import recover, remaining
 from sweeplib.ledger import Ledger
@@ -89,6 +87,8 @@ def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, c
     os.chdir(project)
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0005)
     logging.raiseExceptions = False  # Prefect writes to our terminal what it could not log to its API
     began = time.monotonic()
     with _terminable():
@@ -138,7 +138,7 @@ def _report(launch: Launch, view: ProgressView, seconds: float, ui: str | None) 
     if launch.summary is None:
         note("the flow did not run")
         return 1
-    click.echo(f"{launch.summary.tag}: {launch.summary} in {humanise(seconds)}")
+    say(f"{launch.summary.tag}: {launch.summary} in {humanise(seconds)}", sys.stdout)
     if ui:
         note(f"watch it at {ui} (the server goes on; stop it with: sweep down)")
     if launch.summary.interrupted:

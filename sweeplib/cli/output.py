@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -14,12 +15,26 @@ if TYPE_CHECKING:
 
     from sweeplib.report.table import Column
 
-__all__ = ["note", "print_table"]
+__all__ = ["note", "print_table", "say"]
 
 
 def note(text: str) -> None:
     """Tell the user something on standard error."""
-    click.echo(f"sweep: {text}", err=True)
+    say(f"sweep: {text}", sys.stderr)
+
+
+def say(text: str, stream: TextIO) -> None:
+    """Write a line to standard output or error.
+
+    Where SIGPIPE is ignored and the stream's reader has gone (`| head`), the line is dropped, and so is
+    what comes later: Python would make the text that stays behind an error at its exit.
+    """
+    try:
+        click.echo(text, file=stream)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def print_table(columns: Sequence[Column], styles: Sequence[str] | None = None) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from sweeplib.cli.output import say
 from sweeplib.report.duration import humanise
 from sweeplib.run.model import Outcome
 
@@ -58,9 +59,7 @@ class ProgressView:
 
     def write(self, text: str) -> None:
         """Write a line to the stream."""
-        with suppress(BrokenPipeError):
-            self._stream.write(text + "\n")
-            self._stream.flush()
+        say(text, self._stream)
 
     def describe(self, progress: Progress) -> str:
         """Return the counts and the time left in words."""

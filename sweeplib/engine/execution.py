@@ -45,6 +45,7 @@ class Execution:
 
     `project` is the folder of the job file. A sweep goes on with the job's latest lineage, where there is
     one; `fresh` begins a new one, and `isolated` keeps a later local run from joining it (deployed runs).
+    `slots` is how many commands run at once in one worker process (None: as many as it has threads).
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Execution:
         fresh: bool = False,
         isolated: bool = False,
         flow_run: str | None = None,
+        slots: int | None = None,
     ) -> None:
         self.plan = plan
         self.ledger = ledger
@@ -68,6 +70,7 @@ class Execution:
         self._lock = Lock(self.paths.owner_lock)
         self._isolated = isolated
         self._flow_run = flow_run
+        self._slots = slots
         self.sweep: Sweep
 
     def __enter__(self) -> Self:
@@ -159,4 +162,5 @@ class Execution:
             folder=str(self.paths.folder),
             env={**environment(self.project), **job.env, **env},
             timeout=job.timeout,
+            slots=self._slots,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.environment import Environment
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
+from sweeplib.orchestrate.tasks import slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,16 +29,18 @@ _LOCAL: dict[str, Any] = {
     "memory_limit": 0,  # the commands are processes of their own: Dask sees none of their memory
     "silence_logs": "CRITICAL",
 }
+_SPARE = 4  # threads that see to Prefect's records while the others' commands run
 _WAIT = 30.0  # seconds for the first worker of a cluster to be there
 _PASSED_ON = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING")
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A task runner whose cluster is up, and how much work to keep submitted to it."""
+    """A task runner whose cluster is up, how much work to keep submitted to it, and a process's slots."""
 
     runner: SweepTaskRunner
     window: int
+    slots: int | None = None
 
 
 @contextmanager
@@ -54,7 +57,8 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
         except Exception as error:
             raise ClusterError(_unreachable(job, address, error)) from error
         if local:
-            yield Placement(runner, 2 * (parallel or _processors()) + 2)
+            commands = parallel or _processors()
+            yield Placement(runner, 2 * commands + _SPARE, slots=commands)
             return
         _prepare(client, address or _name(job))
         threads = sum(client.nthreads().values())
@@ -73,8 +77,8 @@ def _runner(job: Job, parallel: int | None, address: str | None) -> tuple[SweepT
             ), False
         except (ImportError, AttributeError) as error:
             raise ClusterError(_unreachable(job, address, error)) from error
-    threads = parallel or _processors()
-    return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}), True
+    threads = (parallel or _processors()) + _SPARE
+    return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}, around=slot), True
 
 
 def _prepare(client: distributed.Client, name: str) -> None:

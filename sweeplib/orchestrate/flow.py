@@ -98,6 +98,7 @@ def _run(
             fresh=launch.fresh,
             isolated=launch.isolated,
             flow_run=flow_run,
+            slots=placement.slots,
         )
         with execution:
             logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)

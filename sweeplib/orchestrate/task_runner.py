@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import cloudpickle
 from prefect.context import serialize_context
+from prefect.utilities.engine import collect_task_run_inputs_sync as _inputs
 from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
 from sweeplib.orchestrate.worker import Session, close_session, run_task
@@ -16,17 +17,22 @@ if TYPE_CHECKING:
 
     from prefect import Task
 
+    from sweeplib.orchestrate.worker import Around
+
 __all__ = ["SweepTaskRunner"]
 
 
 class SweepTaskRunner(DaskTaskRunner):
     """`DaskTaskRunner` with the same settings, whose tasks cost a fraction of the stock runner's.
 
-    Takes synchronous tasks; those with `wait_for` or dependencies go the stock way.
+    Asynchronous tasks go the stock way, and so do those that wait for others or take their futures.
+    `around`, a function of an installed module, makes a context of a task's parameters in which the worker
+    runs it.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, around: Around | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.around = around
         self._sessions: dict[int, tuple[Task[Any, Any], Session]] = {}
 
     def _session(self, task: Task[Any, Any]) -> Session:
@@ -46,7 +52,7 @@ class SweepTaskRunner(DaskTaskRunner):
         dependencies: dict[str, set[Any]] | None = None,
     ) -> PrefectDaskFuture[Any]:
         """Submit a task run and return its future."""
-        if wait_for or dependencies or task.isasync:
+        if wait_for or any((dependencies or {}).values()) or task.isasync or _inputs(parameters):
             return super().submit(task, parameters, wait_for, dependencies)
         task_run_id = uuid4()
         future = self.client.submit(
@@ -54,10 +60,17 @@ class SweepTaskRunner(DaskTaskRunner):
             self._session(task),
             task_run_id,
             parameters,
+            self.around,
             key=f"{task.name}-{task_run_id}",
             pure=False,
         )
         return PrefectDaskFuture(wrapped_future=future, task_run_id=task_run_id)
+
+    def duplicate(self) -> SweepTaskRunner:
+        """Return a runner with the same settings."""
+        copy: SweepTaskRunner = super().duplicate()
+        copy.around = self.around
+        return copy
 
     def __exit__(self, *args: Any) -> None:
         """Close the cluster if it is ours, and leave the contexts that this process's workers entered."""

@@ -14,14 +14,17 @@ from prefect.states import Cancelled, Completed, Failed
 
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.model import Attempt, Outcome, Work
+from sweeplib.run.slots import command_slot, hold_slot
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from prefect import Task
     from prefect.client.schemas.objects import State
 
     from sweeplib.jobs import Job
 
-__all__ = ["attempt_of", "combination_task"]
+__all__ = ["attempt_of", "combination_task", "slot"]
 
 _records: dict[str, ResultRecord[Any]] = {}
 
@@ -33,7 +36,8 @@ def perform(work: Work) -> State[Any]:
     a cancelled attempt is a Cancelled state, which it does not.
     """
     log = _Log(work)
-    attempt = run_attempt(work, on_output=log.write)
+    with command_slot(work):
+        attempt = run_attempt(work, on_output=log.write)
     seconds = attempt.ended - attempt.started
     if attempt.log:
         log.write(f"{attempt.outcome} in {seconds:.3g} s; all output is in {attempt.log}")
@@ -78,6 +82,12 @@ def attempt_of(state: State[Any]) -> Attempt | None:
     """Return the attempt that a final state of the task carries, if it carries one."""
     result = state.data.result if isinstance(state.data, ResultRecord) else None
     return result if isinstance(result, Attempt) else None
+
+
+def slot(parameters: dict[str, Any]) -> AbstractContextManager[None]:
+    """Return the context in which a task run of `parameters` has a slot for its command."""
+    work: Work = parameters["work"]
+    return hold_slot(work)
 
 
 @task(persist_result=False, cache_policy=NO_CACHE)

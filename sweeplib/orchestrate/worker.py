@@ -10,13 +10,14 @@ from __future__ import annotations
 import atexit
 import contextvars
 import threading
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
-from prefect.context import SyncClientContext, hydrated_context
-from prefect.task_engine import run_task_sync
+from prefect.context import FlowRunContext, SyncClientContext, TaskRunContext, hydrated_context
+from prefect.task_engine import _create_task_run_locally, run_task_sync
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from prefect import Task
     from prefect.client.schemas.objects import State
 
-__all__ = ["Session", "close_session", "run_task"]
+Around = Callable[[dict[str, Any]], AbstractContextManager[None]]
+"""Makes a context of a task's parameters."""
+
+__all__ = ["Around", "Session", "close_session", "run_task"]
 
 _threads = threading.local()
 _open: dict[int, _Hydrated] = {}
@@ -79,16 +83,25 @@ def _hydrate(session: Session) -> _Hydrated:
     return hydrated
 
 
-def run_task(session: Session, task_run_id: UUID, parameters: dict[str, Any]) -> State[Any]:
-    """Run the session's task with `parameters` as task run `task_run_id`; return its final state."""
+def run_task(
+    session: Session, task_run_id: UUID, parameters: dict[str, Any], around: Around | None = None
+) -> State[Any]:
+    """Run the session's task with `parameters` as task run `task_run_id`; return its final state.
+
+    The task run begins inside the context that `around` makes of the parameters.
+    """
     hydrated = _hydrate(session)
 
     def call() -> Any:
-        return run_task_sync(
-            task=hydrated.task, task_run_id=task_run_id, parameters=parameters, return_type="state"
+        # Given a task run, the engine does not announce that it is pending: it is about to run. That is an
+        # event a task run less, of three, for the client and for the server.
+        task_run = _create_task_run_locally(
+            hydrated.task, task_run_id, parameters, FlowRunContext.get(), TaskRunContext.get()
         )
+        return run_task_sync(hydrated.task, task_run_id, task_run, parameters=parameters, return_type="state")
 
-    state: State[Any] = hydrated.context.copy().run(call)
+    with around(parameters) if around else nullcontext():
+        state: State[Any] = hydrated.context.copy().run(call)
     return state
 
 

@@ -32,7 +32,8 @@ class Work:
     """One combination as a worker needs it: picklable, small, and complete.
 
     Times are in seconds. `env` is laid over the worker's own environment; a value of None
-    takes a variable out. `folder` is the sweep's folder, on a file system that every
+    takes a variable out. `slots` is how many commands of the sweep run at once in one process, None for as
+    many as it has threads. `folder` is the sweep's folder, on a file system that every
     worker of the sweep sees.
     """
 
@@ -47,6 +48,7 @@ class Work:
     env: dict[str, str | None] = field(default_factory=dict)
     timeout: float | None = None
     grace: float = 5.0
+    slots: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,8 +52,8 @@ from sweeplib.orchestrate.task_runner import SweepTaskRunner
 
 logging.raiseExceptions = False
 address = "127.0.0.1:0"
-local = dict(processes=False, n_workers=1, threads_per_worker={THREADS}, memory_limit=0, silence_logs="CRITICAL")
-local |= dict(dashboard_address=address, worker_dashboard_address=address)
+local = dict(processes=False, n_workers=1, threads_per_worker={THREADS}, memory_limit=0)
+local |= dict(dashboard_address=address, worker_dashboard_address=address, silence_logs="CRITICAL")
 runner = SweepTaskRunner(cluster_kwargs=local)
 plain = dict(persist_result=False, cache_policy=NO_CACHE)
 answers = {{}}
