@@ -48,8 +48,8 @@ def execute(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, clu
     """Run what is left of a plan as a Prefect flow; return the exit code."""
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a reader of our progress that goes away ends no command
     with _terminable(), Ledger.open(project / ".sweep" / "ledger.db") as ledger:
-        recover(ledger, project, plan.job.name, note)
-        lineage = None if fresh else ledger.latest_lineage(plan.job.name)
+        recover(ledger, project, plan.job.entry, note)
+        lineage = None if fresh else ledger.latest_lineage(plan.job.entry)
         if lineage is not None and (code := _nothing_left(plan, ledger, lineage)) is not None:
             return code
     return _run_flow(project, plan, fresh=fresh, parallel=parallel, cluster=cluster)
@@ -57,7 +57,7 @@ def execute(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, clu
 
 def _nothing_left(plan: Plan, ledger: Ledger, lineage: str) -> int | None:
     """Say what is done already; return the exit code if nothing is left to run, else None."""
-    name = plan.job.name
+    name = plan.job.entry
     if plan.job.kind == "submit":
         if plan.key not in ledger.done(lineage, [plan.key]):
             return None
@@ -97,7 +97,7 @@ def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, c
             from sweeplib.orchestrate.direct import run_directly
             from sweeplib.orchestrate.launch import Launch
 
-            with make_progress(plan.job.name) as view, _server_kept(project, api, view):
+            with make_progress(plan.job.entry) as view, _server_kept(project, api, view):
                 launch = Launch(observer=view, fresh=fresh, isolated=False)
                 run_directly(project, plan, launch, parallel=parallel, cluster=cluster)
         except KeyboardInterrupt:

@@ -63,9 +63,9 @@ class ProgressView:
 
     def describe(self, progress: Progress) -> str:
         """Return the counts and the time left in words."""
-        parts = [f"{progress.before + progress.ended}/{progress.total} done"]
+        parts = [f"{progress.before + progress.completed}/{progress.total} done"]
         parts += [f"{progress.failed} failed"] if progress.failed else []
-        parts += [f"{progress.running} submitted"] if progress.running else []
+        parts += [f"{progress.running} running"] if progress.running else []
         left = self.time_left(progress)
         parts += [f"{humanise(left)} left"] if left is not None and progress.left else []
         return f"{self._job}: {', '.join(parts)}"
@@ -90,7 +90,8 @@ class _BarView(ProgressView):
         self._bar.update(
             self._task,
             total=progress.total,
-            completed=progress.before + progress.ended,
+            completed=progress.before + progress.completed + progress.failed,
+            done=progress.before + progress.completed,
             failed=progress.failed,
             running=progress.running,
             left=humanise(left) if left is not None else "?",
@@ -107,17 +108,17 @@ def make_progress(job: str) -> Iterator[ProgressView]:
         yield ProgressView(job, sys.stderr)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[done]} of {task.total} done"),
         TextColumn("{task.fields[failed]} failed"),
-        TextColumn("{task.fields[running]} submitted"),
+        TextColumn("{task.fields[running]} running"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]} left"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(job, total=None, failed=0, running=0, left="?")
+        task = bar.add_task(job, total=None, done=0, failed=0, running=0, left="?")
         yield _BarView(job, sys.stderr, bar, task)

@@ -65,12 +65,12 @@ class Execution:
         self.id = str(ULID())
         self.lineage = self.id
         self._fresh = fresh
-        self.tag = f"{plan.job.name}-{self.id[-8:].lower()}"
+        self.tag = f"{plan.job.entry}-{self.id[-8:].lower()}"
         self.paths = SweepPaths(project / ".sweep" / "sweeps" / self.id)
         self._lock = Lock(self.paths.owner_lock)
         self._isolated = isolated
         self._flow_run = flow_run
-        self._slots = slots
+        self.slots = slots
         self.sweep: Sweep
 
     def __enter__(self) -> Self:
@@ -84,7 +84,7 @@ class Execution:
             self.paths.patch.write_bytes(state.patch)
         with self.ledger.transaction():  # two runs that begin at once are of one lineage
             if not self._fresh:
-                self.lineage = self.ledger.latest_lineage(self.plan.job.name) or self.id
+                self.lineage = self.ledger.latest_lineage(self.plan.job.entry) or self.id
             self.sweep = self._row(state)
             self.ledger.add_sweep(self.sweep)
         return self
@@ -93,7 +93,7 @@ class Execution:
         job = self.plan.job
         return Sweep(
             id=self.id,
-            job=job.name,
+            job=job.entry,
             tag=self.tag,
             lineage=self.lineage,
             isolated=self._isolated,
@@ -140,7 +140,7 @@ class Execution:
     def _submit_item(self) -> Item:
         key = self.plan.key
         done = key in self.ledger.done(self.lineage, [key])
-        label = f"{self.plan.job.name}: {len(self.plan)} combinations"
+        label = f"{self.plan.job.entry}: {len(self.plan)} combinations"
         parameters = {"combinations": str(len(self.plan))}
         submission = Submission(key=key, position=0, label=label, parameters=parameters)
         if not done:
@@ -153,7 +153,7 @@ class Execution:
         job = self.plan.job
         return Work(
             sweep=self.id,
-            job=job.name,
+            job=job.entry,
             key=item.submission.key,
             position=item.submission.position,
             label=item.submission.label,
@@ -162,5 +162,5 @@ class Execution:
             folder=str(self.paths.folder),
             env={**environment(self.project), **job.env, **env},
             timeout=job.timeout,
-            slots=self._slots,
+            slots=self.slots,
         )

@@ -188,6 +188,8 @@ class _Loop:
 
     def abort(self) -> None:
         """End what runs and record every end, within a bounded time; what never came back is lost."""
+        if self.in_flight and not self.cancelled:
+            self.observer.note("interrupted: ending the running commands")
         self.cancelled = True
         self._stop()
         deadline = time.monotonic() + _GRACE
@@ -220,7 +222,7 @@ class _Loop:
 
     def _report_earlier(self) -> None:
         """Hand the tracker what earlier sweeps of the job could not report."""
-        job = self.execution.plan.job.name
+        job = self.execution.plan.job.entry
         rows = (row for row in self.ledger.untracked(job=job) if row.sweep != self.execution.id)
         for sweep, group in groupby(rows, key=lambda row: row.sweep):
             if self.ledger.get_sweep(sweep).state is SweepState.RUNNING:
@@ -235,7 +237,7 @@ class _Loop:
         return Progress(
             total=self.execution.total,
             before=self.before,
-            running=len(self.in_flight),
+            running=min(len(self.in_flight), self.execution.slots or len(self.in_flight)),
             outcomes=dict(self.outcomes),
         )
 

@@ -107,11 +107,12 @@ class Policy(BaseModel):
 class Job(Policy):
     """A command with its sets and its policy.
 
-    One of `run`, `call` and `submit` has a text, the others are empty. `name` is what the job
-    is called in records and for Hydra.
+    One of `run`, `call` and `submit` has a text, the others are empty. `name` is what Hydra calls the job;
+    it is the job's entry in the file unless the job says otherwise.
     """
 
     name: fields.Name
+    _entry: str = ""
     run: fields.Command = ""
     call: fields.Call = ""
     submit: fields.Command = Field(default="", validate_default=True)
@@ -140,6 +141,19 @@ class Job(Policy):
     def _under_add(cls, sets: tuple[Set, ...], info: ValidationInfo) -> tuple[Set, ...]:
         """Let every set know the job's `add`."""
         return tuple(set_.under(info.data.get("add", "")) for set_ in sets)
+
+    @property
+    def entry(self) -> str:
+        """The name that the job stands under in its file: what it is known by everywhere but in Hydra."""
+        return self._entry or self.name
+
+    def at(self, entry: str) -> Self:
+        """Return this job as it stands under `entry`."""
+        if entry == self.name:
+            return self
+        copy = self.model_copy()
+        copy._entry = entry  # noqa: SLF001 - this class's own
+        return copy
 
     @property
     def kind(self) -> Literal["run", "call", "submit"]:

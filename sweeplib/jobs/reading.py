@@ -91,7 +91,7 @@ class Reading:
             raw["name"] = name
         groups = self.groups(raw, path)
         try:
-            return Job.model_validate(raw)
+            return Job.model_validate(raw).at(name)
         except ValidationError as error:
             self.collect(error, path, _unknown_in_job, groups)
             return None

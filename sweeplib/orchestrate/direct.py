@@ -26,7 +26,7 @@ def run_directly(
     What Prefect raises after the sweep has ended (its server has gone, say) changes nothing but a note.
     Raises what kept the sweep from being run.
     """
-    flow = sweep_flow(plan.job.name, project)
+    flow = sweep_flow(plan.job.entry, project)
     with launching(launch):
         try:
             flow(arguments=list(plan.arguments), parallel=parallel, cluster=cluster, return_state=True)

@@ -114,7 +114,7 @@ def _run(
 
 
 def _submitter(job: Job, execution: Execution, placement: Placement) -> PrefectSubmitter:
-    task = combination_task(job, [job.name, execution.tag, *job.tags])
+    task = combination_task(job, [job.entry, execution.tag, *job.tags])
     return PrefectSubmitter(placement.runner, task, placement.window)
 
 

@@ -102,7 +102,7 @@ def _run_name(parameters: dict[str, Any]) -> str:
 def combination_task(job: Job, tags: list[str]) -> Task[[Work], Any]:
     """Return the task of a job: named after it, with its retries, its runs named after the combination."""
     return _combination.with_options(
-        name=job.name,
+        name=job.entry,
         tags=tags,
         task_run_name=_run_name,  # type: ignore[arg-type]  # Prefect looks at the parameter's name
         retries=job.retries,

@@ -26,7 +26,7 @@ class Part(Sequence["tuple[Cell, ...]"]):
     """The combinations of one set, in the order of a product, last parameter fastest."""
 
     def __init__(self, job: Job, arguments: Sequence[str], set_: Set, varying: frozenset[str]) -> None:
-        self.job_name = job.name
+        self.job_name = job.entry
         self.columns = set_.arguments
         self.constant = set_.cells
         self.add = tuple(set_.extra)
@@ -73,7 +73,7 @@ class Plan(Sequence[Combination]):
         self._ends = list(accumulate(part.size for part in self.parts))
         if self._ends[-1] > sys.maxsize:
             msg = (
-                f"job {job.name!r} has {self._ends[-1]:,} combinations, more than a plan can hold "
+                f"job {job.entry!r} has {self._ends[-1]:,} combinations, more than a plan can hold "
                 f"({sys.maxsize:,}); sweep fewer values"
             )
             raise PlanError(msg)

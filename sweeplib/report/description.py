@@ -29,7 +29,7 @@ def jobs_columns(jobs: Iterable[Job]) -> list[Column]:
     """Return the columns of a table of jobs: name, kind, command, how many combinations."""
     held = list(jobs)
     return [
-        Column("job", [job.name for job in held]),
+        Column("job", [job.entry for job in held]),
         Column("kind", [job.kind for job in held]),
         Column("combinations", [_count_of(job) for job in held], right=True),
         Column("command", [printable(job.command[1]) for job in held]),
@@ -39,7 +39,7 @@ def jobs_columns(jobs: Iterable[Job]) -> list[Column]:
 def describe(plan: Plan) -> Iterator[str]:
     """Yield the lines that tell a job: its command and policy, its sets with their counts, its commands."""
     job = plan.job
-    yield job.name
+    yield job.entry
     yield _line(job.kind, job.command[1])
     for name, text in _policy(job):
         yield _line(name, text)
