@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from sweeplib.errors import SweepError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import click
+__all__ = ["cluster_option", "complete_job", "project_of"]
 
-__all__ = ["complete_job", "project_of"]
+
+def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse what cannot be an address, before anything is started."""
+    if value is not None and ":" not in value:
+        msg = f"{value!r} is no address of a Dask scheduler; it looks like tcp://127.0.0.1:8786"
+        raise click.BadParameter(msg, ctx, param)
+    return value
+
+
+cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    callback=_address,
+    help="Run on the Dask cluster with this scheduler address.",
+)
 
 
 def project_of(ctx: click.Context) -> Path:

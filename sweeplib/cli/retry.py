@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sweeplib.cli.parameters import complete_job, project_of
+from sweeplib.cli.parameters import cluster_option, complete_job, project_of
 from sweeplib.errors import UnknownSweepError
 
 __all__ = ["command"]
@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.command(name="retry")
 @click.argument("job", shell_complete=complete_job)
 @click.option("-j", "--parallel", type=click.IntRange(min=1), metavar="N", help="Commands at once.")
-@click.option("--cluster", metavar="ADDRESS", help="Run on the Dask cluster with this scheduler address.")
+@cluster_option
 @click.pass_context
 def command(ctx: click.Context, job: str, parallel: int | None, cluster: str | None) -> None:
     """Run what the newest sweep of JOB left undone, with the arguments it had.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweeplib.cli.parameters import complete_job, project_of
+from sweeplib.cli.parameters import cluster_option, complete_job, project_of
 
 if TYPE_CHECKING:
     from sweeplib.plan import Plan
@@ -49,7 +49,7 @@ class _PassThrough(click.Command):
     metavar="N",
     help="Commands at once [default: the job's, else the number of processors].",
 )
-@click.option("--cluster", metavar="ADDRESS", help="Run on the Dask cluster with this scheduler address.")
+@cluster_option
 @click.pass_context
 def command(
     ctx: click.Context,

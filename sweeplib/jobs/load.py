@@ -18,6 +18,7 @@ EXAMPLE = """
   jobs:
     train:
       run: python train.py
+      style: flags
       sets: [{each: 'lr=0.1,0.01'}]"""
 
 

@@ -23,6 +23,7 @@ sweep: there is no sweeps.yaml or hydraflow.yaml in this folder; write a sweeps.
   jobs:
     train:
       run: python train.py
+      style: flags
       sets: [{each: 'lr=0.1,0.01'}]
 """
 

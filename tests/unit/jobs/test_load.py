@@ -19,6 +19,7 @@ EXAMPLE = """
   jobs:
     train:
       run: python train.py
+      style: flags
       sets: [{each: 'lr=0.1,0.01'}]"""
 
 

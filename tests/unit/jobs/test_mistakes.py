@@ -48,7 +48,7 @@ def told(read: Read, text: str) -> str:
             "",
             (
                 "sweeps.yaml: this file is empty; begin with\n  jobs:\n    train:\n"
-                "      run: python train.py\n      sets: [{each: 'lr=0.1,0.01'}]"
+                "      run: python train.py\n      style: flags\n      sets: [{each: 'lr=0.1,0.01'}]"
             ),
         ),
         ("- a\n", "sweeps.yaml: must be a mapping with the key 'jobs'; begin with 'jobs:'"),
