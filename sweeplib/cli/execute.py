@@ -36,6 +36,7 @@ _SETTINGS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_HANDLERS_DEBUG_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",  # Prefect's client: it calls nobody, and prints no notice about that
     # one request a worker thread less, and nothing that fails while a server is away
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
     # a server that has gone for good holds up the end of a run by seconds, not by minutes

@@ -11,6 +11,7 @@ from sweeplib.engine.model import EndedRun, Progress, Summary, TrackedRun
 from sweeplib.engine.tracked import tracked_sweep
 from sweeplib.engine.unseen import unseen
 from sweeplib.ledger import SweepState
+from sweeplib.run.locks import is_unused
 from sweeplib.run.marker import read_markers
 from sweeplib.run.model import Outcome
 
@@ -194,10 +195,19 @@ class _Loop:
         self._stop()
         deadline = time.monotonic() + _GRACE
         while self.in_flight and time.monotonic() < deadline:
-            self._settle(self.submitter.wait(_TICK))
+            finished = self.submitter.wait(_TICK)
+            self._settle(finished)
             self.observer.progress(self.progress())
+            if not finished and all(map(self._has_ended, self.in_flight)):
+                break  # the interrupt came between their ends and our taking note
         self._record_rest()
         self.in_flight.clear()
+
+    def _has_ended(self, key: str) -> bool:
+        """Tell whether a combination has left a done-marker, and no later attempt at it runs."""
+        paths = self.execution.paths
+        attempts = read_markers(paths, key)
+        return bool(attempts) and is_unused(paths.log(key, attempts[-1].number + 1)) is not False
 
     def _record_rest(self) -> None:
         """Record what did not come back: as its done-markers say, else by whether it was handed out."""

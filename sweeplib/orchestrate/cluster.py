@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import dask.config
+
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.environment import Environment
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
@@ -28,6 +30,11 @@ _LOCAL: dict[str, Any] = {
     "worker_dashboard_address": "127.0.0.1:0",
     "memory_limit": 0,  # the commands are processes of their own: Dask sees none of their memory
     "silence_logs": "CRITICAL",
+}
+_CONFIG = {
+    # Dask's profiler calls sys._current_frames(), which before Python 3.12 can deadlock the process when
+    # a garbage collection begins inside it (CPython gh-106883); and nobody looks at its profile
+    "distributed.worker.profile.enabled": False,
 }
 _SPARE = 4  # threads that see to Prefect's records while the others' commands run
 _WAIT = 30.0  # seconds for the first worker of a cluster to be there
@@ -51,7 +58,7 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
     """
     parallel = parallel or job.parallel
     runner, local = _runner(job, parallel, address)
-    with runner:
+    with dask.config.set(_CONFIG), runner:
         try:
             client = runner.client
         except Exception as error:

@@ -55,7 +55,10 @@ def _slots_of(work: Work) -> _Slots | None:
     if work.slots is None:
         return None
     with _registry:
-        return _slots.setdefault(work.sweep, _Slots(work.slots))
+        slots = _slots.get(work.sweep)
+        if slots is None:
+            slots = _slots[work.sweep] = _Slots(work.slots)
+        return slots
 
 
 @contextmanager

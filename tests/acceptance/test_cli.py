@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections import Counter
 from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -32,12 +33,14 @@ defaults: {style: plain, tracking: false, parallel: 2}
 jobs:
   train: {run: sh work.sh, sets: [{each: "i=1:3"}]}
   tidy: {run: sh fails.sh, sets: [{each: "i=1:3"}]}
-  slow: {run: sh slow.sh, sets: [{each: "i=1:5"}]}
+  slow: {run: sh slow.sh, parallel: 5, sets: [{each: "i=1:5"}]}
 """
 # The first ends; the others tell their process number and stay.
 SLOW = '[ "$1" = i=1 ] && exit; echo $$ >> started; exec sleep 60\n'
 COMPLETE = {"_SWEEP_COMPLETE": "bash_complete"}
-ESCAPE = "\x1b"
+USAGE = "Usage: sweep [OPTIONS] COMMAND [ARGS]...\nTry 'sweep --help' for help.\n\n"
+USAGE_OF_RUN = "Usage: sweep run [OPTIONS] JOB [ARG]...\nTry 'sweep run --help' for help.\n\n"
+COLOUR = r"\x1b\[[0-9;]*[34]\d[0-9;]*m"
 DEADLINE = 60.0
 
 
@@ -104,7 +107,7 @@ class TestCompletion:
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
-        return [line.partition(",")[2] for line in done.stdout.splitlines()]
+        return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
     def test_subcommands(self, here: Project) -> None:
         assert self.complete(here, "sweep re") == ["results", "retry"]
@@ -166,9 +169,7 @@ def test_a_mistyped_subcommand(here: Project) -> None:
     done = here.sweep("rnu", "train", check=2)
     assert (done.stdout, done.stderr) == (
         "",
-        "Usage: sweep [OPTIONS] COMMAND [ARGS]...\n"
-        "Try 'sweep --help' for help.\n\n"
-        "Error: No such command 'rnu'; did you mean 'run'?\n",
+        f"{USAGE}Error: No such command 'rnu'; did you mean 'run'?\n",
     )
 
 
@@ -179,13 +180,11 @@ WRONG = {
     ),
     "no such folder": (
         "-C nowhere status",
-        "Usage: sweep [OPTIONS] COMMAND [ARGS]...\nTry 'sweep --help' for help.\n\n"
-        "Error: Invalid value for '-C' / '--project': Directory 'nowhere' does not exist.\n",
+        f"{USAGE}Error: Invalid value for '-C' / '--project': Directory 'nowhere' does not exist.\n",
     ),
     "no commands at once": (
         "run train -j 0",
-        "Usage: sweep run [OPTIONS] JOB [ARG]...\nTry 'sweep run --help' for help.\n\n"
-        "Error: Invalid value for '-j' / '--parallel': 0 is not in the range x>=1.\n",
+        f"{USAGE_OF_RUN}Error: Invalid value for '-j' / '--parallel': 0 is not in the range x>=1.\n",
     ),
     "nothing to retry": (
         "retry train",
@@ -218,7 +217,8 @@ def test_a_settings_file_of_prefect_that_cannot_be_read(here: Project) -> None:
 
 def in_place_of_the_folder(project: Project) -> str:
     (project.folder / ".sweep").touch()
-    return f"{project.folder}/.sweep/ledger.db cannot be read or written ([Errno 17] File exists: '{project.folder}/.sweep')"
+    problem = f"[Errno 17] File exists: '{project.folder}/.sweep'"
+    return f"{project.folder}/.sweep/ledger.db cannot be read or written ({problem})"
 
 
 def in_place_of_the_ledger(project: Project) -> str:
@@ -263,23 +263,8 @@ def test_a_pipe_gets_plain_text_and_the_second_run_has_nothing_to_do(there: Proj
     )
 
 
-def test_failures_and_retry(there: Project) -> None:
-    first = there.sweep("run", "tidy", check=1)
-    assert re.fullmatch(r"tidy-\w{8}: 2 of 3 completed, 1 failed in [\d.]+ s\n", first.stdout)
-    with there.ledger() as ledger:
-        (failed,) = ledger.combinations(ledger.sweeps(limit=1)[0].id, Outcome.FAILED)
-    assert first.stderr == (
-        f"tidy: 3/3 done, 1 failed\nsweep: failed: i=2: exit code 1 (sweep logs {failed.key[:8]})\n"
-    )
-    there.write("fails.sh", "exit 0\n")
-    second = there.sweep("retry", "tidy", check=0)
-    assert re.fullmatch(r"tidy-\w{8}: 1 of 1 completed, 2 were done before in [\d.]+ s\n", second.stdout)
-    assert second.stderr == (
-        "sweep: tidy: 2 combinations are done, 1 are left (--fresh runs all again)\ntidy: 3/3 done\n"
-    )
-
-
-def test_a_project_elsewhere(there: Project, tmp_path: Path) -> None:
+def test_from_another_folder_and_with_a_reader_that_goes_away(there: Project, tmp_path: Path) -> None:
+    """The reader ends with the first note; the progress and the result come later."""
     elsewhere = Project(tmp_path, there.env)
     elsewhere.sweep("-C", "there", "run", "train", check=0)
     with there.ledger() as ledger:
@@ -289,10 +274,6 @@ def test_a_project_elsewhere(there: Project, tmp_path: Path) -> None:
             assert log.read() == f"{row.label} in {there.folder}\n"
     assert not (tmp_path / ".sweep").exists()
 
-
-def test_a_reader_that_goes_away_stops_nothing(there: Project) -> None:
-    """The reader ends with the first note; the progress and the result come later."""
-    there.sweep("run", "train", check=0)
     there.write("sweeps.yaml", JOBS.replace("i=1:3", "i=1:12"))
     script = 'sweep run train 2>&1 | head -1; echo "${PIPESTATUS[0]}"'
     done = subprocess.run(
@@ -307,7 +288,7 @@ def test_a_reader_that_goes_away_stops_nothing(there: Project) -> None:
 def test_an_end_from_outside_is_an_interrupt(there: Project, number: signal.Signals) -> None:
     process = there.start("run", "slow")
     try:
-        await_true(lambda: len(started(there)) == 2, "two commands to start")
+        await_true(lambda: len(started(there)) == 4, "four commands to start")
         process.send_signal(number)
         out, err = process.communicate(timeout=DEADLINE)
     finally:
@@ -320,8 +301,8 @@ def test_an_end_from_outside_is_an_interrupt(there: Project, number: signal.Sign
     assert "Traceback" not in err
     assert_gone(started(there))
     ended = outcomes(there)
-    assert ended.pop("i=1") is Outcome.COMPLETED
-    assert set(ended.values()) == {Outcome.CANCELLED}
+    assert ended.pop("i=1") in (Outcome.COMPLETED, Outcome.CANCELLED)
+    assert list(ended.values()) == [Outcome.CANCELLED] * 4
     with there.ledger() as ledger:
         assert ledger.sweeps(limit=1)[0].state is SweepState.CANCELLED
 
@@ -357,7 +338,7 @@ class Terminal:
         """Read until what is shown has the pattern."""
         deadline = time.monotonic() + DEADLINE
         while (found := re.search(pattern, self.plain)) is None:
-            assert time.monotonic() < deadline, f"{pattern!r} is not in {self.text!r}"
+            assert time.monotonic() < deadline, f"{pattern!r} is not in {self.plain[-500:]!r}"
             self.read()
         return found
 
@@ -377,7 +358,7 @@ class Terminal:
         """Return the exit code, having read what is left."""
         deadline = time.monotonic() + DEADLINE
         while self.process.poll() is None:
-            assert time.monotonic() < deadline, f"it does not end: {self.text!r}"
+            assert time.monotonic() < deadline, f"it does not end: {self.plain[-500:]!r}"
             self.read()
         while select.select([self._master], [], [], 0)[0]:
             self.read()
@@ -412,9 +393,10 @@ def terminals(there: Project) -> Iterator[Callable[..., Terminal]]:
 def test_a_terminal_shows_a_bar_and_is_left_clean(there: Project, terminals: Callable[..., Terminal]) -> None:
     del there.env["NO_COLOR"]
     terminal = terminals("run", "slow")
-    terminal.until(r"slow .*1/5 0 failed \d submitted \d:\d\d:\d\d [\dm.]+ s left")
-    assert re.search(r"\x1b\[[0-9;]*3\d", terminal.text), "a terminal has colours"
-    await_true(lambda: len(started(there)) == 2, "two commands to start")
+    terminal.until(r"slow .*1 of 5 done 0 failed 4 running \d:\d\d:\d\d [\d.]+ s left")
+    assert re.search(COLOUR, terminal.text), "a terminal has colours"
+    assert "usage data" not in terminal.plain, "Prefect has nothing to say here"
+    await_true(lambda: len(started(there)) == 4, "four commands to start")
     terminal.type("\x03")
     assert terminal.wait() == 130
     assert terminal.plain.rstrip().endswith(
@@ -424,15 +406,25 @@ def test_a_terminal_shows_a_bar_and_is_left_clean(there: Project, terminals: Cal
     assert "Traceback" not in terminal.plain
     assert terminal.after() == terminal.before
     assert_gone(started(there))
-    assert set(outcomes(there).values()) == {Outcome.COMPLETED, Outcome.CANCELLED}
+    assert Counter(outcomes(there).values()) == {Outcome.COMPLETED: 1, Outcome.CANCELLED: 4}
 
 
-def test_no_colour_on_a_terminal_where_none_is_wanted(
-    there: Project, terminals: Callable[..., Terminal]
-) -> None:
+def test_failures_without_colour_and_retry(there: Project, terminals: Callable[..., Terminal]) -> None:
     there.env["NO_COLOR"] = "1"
     terminal = terminals("run", "tidy")
     assert terminal.wait() == 1
-    assert re.search(r"3/3 1 failed 0 submitted \d:\d\d:\d\d 0.00 s left", terminal.plain)
-    assert re.findall(r"\x1b\[[0-9;]*[34]\d[0-9;]*m", terminal.text) == []
-    assert re.search(r"sweep: failed: i=2: exit code 1 \(sweep logs \w{8}\)\r\n", terminal.plain)
+    assert re.findall(COLOUR, terminal.text) == []
+    with there.ledger() as ledger:
+        (failed,) = ledger.combinations(ledger.sweeps(limit=1)[0].id, Outcome.FAILED)
+    assert re.search(
+        r"2 of 3 done 1 failed 0 running \d:\d\d:\d\d 0.00 s left\s*\r\n"
+        rf"sweep: failed: i=2: exit code 1, without any output \(sweep logs {failed.key[:8]}\)\r\n"
+        r"tidy-\w{8}: 2 of 3 completed, 1 failed in [\d.]+ s\r\n$",
+        terminal.plain,
+    )
+    there.write("fails.sh", "exit 0\n")
+    second = there.sweep("retry", "tidy", check=0)
+    assert re.fullmatch(r"tidy-\w{8}: 1 of 1 completed, 2 were done before in [\d.]+ s\n", second.stdout)
+    assert second.stderr == (
+        "sweep: tidy: 2 combinations are done, 1 are left (--fresh runs all again)\ntidy: 3/3 done\n"
+    )

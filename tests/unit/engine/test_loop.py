@@ -171,9 +171,8 @@ def test_a_second_interrupt_leaves_the_rest_to_the_next_run(lab: Lab, kit: Kit) 
     assert set(outcomes.values()) <= {CANCELLED, Outcome.LOST}
 
 
-def test_an_interrupt_that_swallows_an_end(lab: Lab, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command whose end got lost on the way is as its done-marker says."""
-    monkeypatch.setattr("sweeplib.engine.loop._GRACE", 0.5)
+def test_an_interrupt_that_swallows_an_end(lab: Lab, kit: Kit) -> None:
+    """A command whose end got lost on the way is as its done-marker says, and not waited for."""
     submitter = kit.counted(parallel=1, window=1)
     wait = submitter.wait
 
@@ -184,9 +183,29 @@ def test_an_interrupt_that_swallows_an_end(lab: Lab, kit: Kit, monkeypatch: pyte
         return []
 
     submitter.wait = swallow
+    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         lab.run(lab.plan("i=1:2"), submitter=submitter)
+    assert time.monotonic() - began < 10
     assert lab.outcomes() == {"i=1": COMPLETED}
+
+
+def test_an_interrupt_after_an_end_was_recorded(lab: Lab, kit: Kit) -> None:
+    submitter = kit.counted(parallel=1, window=1)
+    diary = kit.diary()
+    end = diary.end
+
+    def interrupted(attempt: Attempt) -> None:
+        diary.end = end
+        kit.interrupt()
+
+    diary.end = interrupted
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        lab.run(lab.plan("i=1:2"), submitter=submitter, tracker=diary)
+    assert time.monotonic() - began < 10
+    assert lab.outcomes() == {"i=1": COMPLETED}
+    assert [row.label for row in lab.ledger.untracked(job="train")] == ["i=1"]
 
 
 def test_what_never_comes_back_is_lost(lab: Lab, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
