@@ -208,4 +208,3 @@ def test_somebody_elses_server_is_killed(bare_project: Project, foreign: LocalSe
         assert sweep.state is SweepState.COMPLETED
         assert ledger.counts(sweep.id)[Outcome.COMPLETED] == COUNT
     assert waited < 60
-    print(waited, err)

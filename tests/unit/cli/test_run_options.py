@@ -19,7 +19,8 @@ def test_a_misspelt_option_is_refused(bare_project: Project, written: str, meant
     assert done.stderr == (
         "Usage: sweep run [OPTIONS] JOB [ARG]...\n"
         "Try 'sweep run --help' for help.\n\n"
-        f"Error: no option {written.partition('=')[0]}; did you mean {meant}? Behind -- it is given to the command\n"
+        f"Error: no option {written.partition('=')[0]}; did you mean {meant}? "
+        "Behind -- it is given to the command\n"
     )
     assert not (bare_project.folder / ".sweep").exists()
 
