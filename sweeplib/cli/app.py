@@ -83,23 +83,31 @@ def main() -> None:
 
     A reader of our output that goes away (`| head`) ends us as it ends any Unix tool: silently.
     """
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        code = _run()
+        sys.stdout.flush()
+    finally:
+        signal.signal(signal.SIGPIPE, before)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command line; return its exit code, having shown the error if there is one."""
     try:
         code = cli.main(prog_name="sweep", standalone_mode=False)
-    except click.exceptions.Abort:
-        code = INTERRUPTED
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return INTERRUPTED
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except SweepError as error:
         click.echo(f"sweep: {error}", err=True)
-        code = error.exit_code
+        return error.exit_code
     except OSError as error:
         click.echo(f"sweep: {_system_error(error)}", err=True)
-        code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+        return 1
+    return code if isinstance(code, int) else 0
 
 
 def _system_error(error: OSError) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
+from sweeplib.engine.interrupts import Interrupts
 from sweeplib.engine.model import EndedRun, Progress, Summary, TrackedRun
 from sweeplib.engine.tracked import tracked_sweep
 from sweeplib.engine.unseen import unseen
@@ -39,7 +40,8 @@ def run_sweep(execution: Execution, submitter: Submitter, tracker: Tracker, obse
     """
     loop = _Loop(execution, submitter, tracker, observer)
     try:
-        loop.run()
+        with loop.interrupts:
+            loop.run()
     except BaseException:
         loop.abort()
         loop.close(SweepState.CANCELLED)
@@ -63,6 +65,7 @@ class _Loop:
         self.submitter = submitter
         self.tracker = tracker
         self.observer = observer
+        self.interrupts = Interrupts()
         self.in_flight: set[str] = set()
         self.outcomes: Counter[Outcome] = Counter()
         self.before = 0
@@ -92,6 +95,7 @@ class _Loop:
     def _unfinished(self) -> Iterator[Item]:
         """Yield what is to run, counting what is not."""
         for item in self.execution.items():
+            self.interrupts.look()
             if item.done:
                 self.before += 1
             elif item.repeated:
@@ -126,7 +130,8 @@ class _Loop:
             ]
         )
         for item in mine:
-            env: dict[str, str | None] = dict(self.tracker.environment(item.submission.key))
+            with self.interrupts.allowed():
+                env: dict[str, str | None] = dict(self.tracker.environment(item.submission.key))
             work = self.execution.work(item, env)
             self.in_flight.add(work.key)
             self.submitter.submit(work)
@@ -168,7 +173,8 @@ class _Loop:
             self.ledger.set_tracked(sweep, acknowledged)
 
     def _look(self) -> None:
-        """Look for a cancel request and for too many failures."""
+        """Look for an interrupt, too many failures and a cancel request."""
+        self.interrupts.look()
         progress = self.progress()
         if self._limit is not None and self.stopped_at is None and progress.failed > self._limit:
             self.stopped_at = progress.failed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,11 +9,12 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from sweeplib.engine import Finished
+from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.tasks import attempt_of
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.client import Guard
 from sweeplib.run.marker import read_markers
-from sweeplib.run.model import Attempt, Outcome, SweepPaths
+from sweeplib.run.model import Attempt, SweepPaths
 
 if TYPE_CHECKING:
     from prefect import Task
@@ -107,7 +107,7 @@ class PrefectSubmitter:
         if ended.tracked and not self._stopped:
             self._watch(work, self._runner.client.submit(run_attempt, work, pure=False), tracked=False)
             return None
-        return Finished(work, [*history, _lost(work, problem)])
+        return Finished(work, [*history, unseen(work.key, problem)])
 
     def stop(self) -> None:
         """End what runs in this process; workers elsewhere look at the sweep's stop file."""
@@ -118,10 +118,3 @@ class PrefectSubmitter:
 
 def _why(state: State[Any]) -> str:
     return state.message or state.name or "unknown"
-
-
-def _lost(work: Work, message: str) -> Attempt:
-    now = time.time()
-    return Attempt(
-        key=work.key, number=0, outcome=Outcome.LOST, started=now, ended=now, message=message.splitlines()[0]
-    )

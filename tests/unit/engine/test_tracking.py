@@ -142,7 +142,13 @@ def test_an_interrupted_sweep_is_finished_in_the_tracker(lab: Lab, kit: Kit) -> 
     lab.script("exec sleep 60")
     diary = kit.diary()
     submitter = kit.counted(window=2)
-    submitter.wait = lambda _: (setattr(submitter, "wait", submitter._inner.wait), kit.interrupt())
+
+    def interrupted(timeout: float) -> list[object]:
+        submitter.wait = submitter._inner.wait
+        kit.interrupt()
+        return []
+
+    submitter.wait = interrupted
     with pytest.raises(KeyboardInterrupt):
         lab.run(lab.plan("i=1:3"), tracker=diary, submitter=submitter)
     assert diary.names().count("end") == 2
