@@ -134,10 +134,10 @@ def test_scripts_log_into_the_run_that_was_opened_for_them(
     (evaluation,) = [row for row in children if "sweep.key" not in row.tags]
     assert (evaluation.name, evaluation.tags["mlflow.parentRunId"]) == ("evaluation", ours["bb"].id)
     assert sorted(stored, key=lambda each: each.key) == [
-        Acknowledged(key="aa", run_id=ours["aa"].id, metrics={"accuracy": 0.9}),
-        Acknowledged(key="bb", run_id=ours["bb"].id, metrics={"accuracy": 0.8, "returned": 7.0}),
-        Acknowledged(key="cc", run_id=ours["cc"].id, metrics={}),
-        Acknowledged(key="dd", run_id=ours["dd"].id, metrics={}),
+        Acknowledged(sweep="S1", key="aa", run_id=ours["aa"].id, metrics={"accuracy": 0.9}),
+        Acknowledged(sweep="S1", key="bb", run_id=ours["bb"].id, metrics={"accuracy": 0.8, "returned": 7.0}),
+        Acknowledged(sweep="S1", key="cc", run_id=ours["cc"].id, metrics={}),
+        Acknowledged(sweep="S1", key="dd", run_id=ours["dd"].id, metrics={}),
     ]
     assert metrics_of(folder, ["S1", "S2"]) == {
         ("S1", "aa"): {"accuracy": 0.9},
@@ -161,8 +161,8 @@ def test_commands_that_open_their_own_runs_get_tags_and_no_run_of_ours(
         assert tracker.finish("failed", 60) == []
         metrics = {"accuracy": 1.5, "only_0": 1.0, "only_1": 1.0}
         assert tracker.drain() == [
-            Acknowledged(key="aa", run_id=None, metrics=metrics),
-            Acknowledged(key="bb", run_id=None, metrics={}),
+            Acknowledged(sweep="S1", key="aa", run_id=None, metrics=metrics),
+            Acknowledged(sweep="S1", key="bb", run_id=None, metrics={}),
         ]
     tags = {"sweep.id": "S1", "sweep.tag": "train-s1", "sweep.key": "aa", "sweep.job": "train"}
     rows = kit.rows(folder / "mlflow.db")
@@ -193,7 +193,7 @@ def test_a_command_whose_run_is_late_opens_one_that_is_found_by_its_tags(
         tracker.close()
     _, _, late = kit.rows(folder / "mlflow.db")
     assert (late.name, late.status, late.params) == ("lr=1", "FINISHED", {"lr": "1"})
-    assert stored["bb"] == Acknowledged(key="bb", run_id=late.id, metrics={"accuracy": 0.6})
+    assert stored["bb"] == Acknowledged(sweep="S1", key="bb", run_id=late.id, metrics={"accuracy": 0.6})
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost(kit, folder: Path) -> None:
