@@ -31,6 +31,7 @@ __all__ = ["INTERRUPTED", "execute"]
 INTERRUPTED = 130
 _COUNTED = 200_000  # combinations up to which "how many are left" is counted before the start
 _SHOWN = 10  # failures shown at the end
+_SWITCH = 0.0005  # seconds; work passes from thread to thread, and each waits this long for a busy one
 _SETTINGS = {
     # the terminal is ours: a line a task run is no progress, and Prefect has it all in its own log
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
@@ -86,10 +87,9 @@ def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, c
     from sweeplib.orchestrate.api import connect
 
     os.chdir(project)
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    sys.setswitchinterval(0.0005)
-    sys.setswitchinterval(0.0005)
+    ours = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
+    os.environ.update(ours)
+    sys.setswitchinterval(_SWITCH)
     logging.raiseExceptions = False  # Prefect writes to our terminal what it could not log to its API
     began = time.monotonic()
     with _terminable():
@@ -99,7 +99,7 @@ def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, c
             from sweeplib.orchestrate.launch import Launch
 
             with make_progress(plan.job.entry) as view, _server_kept(project, api, view):
-                launch = Launch(observer=view, fresh=fresh, isolated=False)
+                launch = Launch(observer=view, fresh=fresh, isolated=False, hidden=frozenset(ours))
                 run_directly(project, plan, launch, parallel=parallel, cluster=cluster)
         except KeyboardInterrupt:
             note("interrupted; what is done is kept, and the next run goes on with the rest")

@@ -45,7 +45,8 @@ class Execution:
 
     `project` is the folder of the job file. A sweep goes on with the job's latest lineage, where there is
     one; `fresh` begins a new one, and `isolated` keeps a later local run from joining it (deployed runs).
-    `slots` is how many commands run at once in one worker process (None: as many as it has threads).
+    `slots` is how many commands run at once in one worker process (None: as many as it has threads);
+    `hidden` names variables of this process that commands are not to see.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Execution:
         isolated: bool = False,
         flow_run: str | None = None,
         slots: int | None = None,
+        hidden: frozenset[str] = frozenset(),
     ) -> None:
         self.plan = plan
         self.ledger = ledger
@@ -71,6 +73,7 @@ class Execution:
         self._isolated = isolated
         self._flow_run = flow_run
         self.slots = slots
+        self._hidden: dict[str, str | None] = dict.fromkeys(hidden)
         self.sweep: Sweep
 
     def __enter__(self) -> Self:
@@ -160,7 +163,7 @@ class Execution:
             argv=item.argv,
             cwd=str(self.project),
             folder=str(self.paths.folder),
-            env={**environment(self.project), **job.env, **env},
+            env={**self._hidden, **environment(self.project), **job.env, **env},
             timeout=job.timeout,
             slots=self.slots,
         )

@@ -99,6 +99,7 @@ def _run(
             isolated=launch.isolated,
             flow_run=flow_run,
             slots=placement.slots,
+            hidden=launch.hidden,
         )
         with execution:
             logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)

@@ -144,6 +144,7 @@ class Courier:
             with self._news:
                 self.late = True
                 self.reason = reply.text
+                self._news.notify_all()  # who waits for a run need not wait any longer
             if not self._await_store():
                 return reply
             if isinstance(request, Open):
