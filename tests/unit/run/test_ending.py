@@ -136,14 +136,17 @@ def test_what_ended_by_itself_before_keeps_its_outcome(sweep: Sweep) -> None:
     """The guard is stopped while the command ends, so that it finds the request and the end at once."""
     guard = Guard.shared()
     guard.start(spec(sweep, "zero", "true")).wait()
+    gate = sweep.paths.folder / "gate"  # neither may end, and be reaped, before the guard is stopped
+    begin = f"echo s $$ > {sweep.mailbox.path}; until [ -e {gate} ]; do sleep 0.02; done"
     running = {
-        name: guard.start(spec(sweep, name, "sh", "-c", f"echo s $$ > {sweep.mailbox.path}; {script}"))
+        name: guard.start(spec(sweep, name, "sh", "-c", f"{begin}; {script}"))
         for name, script in {"ok": "exit 0", "bad": "exit 7"}.items()
     }
     assert guard.pid is not None
     processes = [sweep.mailbox.processes(1)["s"] for _ in running]
     os.kill(guard.pid, signal.SIGSTOP)
     try:
+        gate.touch()
         assert all(process.ended() for process in processes)
         for command in running.values():
             command.terminate()
