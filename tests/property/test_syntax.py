@@ -260,8 +260,9 @@ def test_no_text_raises_anything_but_a_syntax_error_with_a_span_inside_it(text: 
 
 @law(anything)
 def test_unquote_and_number_take_any_text(text: str) -> None:
-    unquote(text)
-    number(text)
+    assert len(unquote(text)) <= len(text)
+    found = number(text)
+    assert found is None or found.is_finite()
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,8 @@ def test_afterwards_it_is_held_back_again() -> None:
         with interrupts.allowed():
             pass
         signal.raise_signal(signal.SIGINT)
+        done = ["the step after it"]
+    assert done
 
 
 def test_a_signal_is_not_lost_in_a_finalizer() -> None:
