@@ -14,7 +14,7 @@ from prefect.states import Cancelled, Completed, Failed
 
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.model import Attempt, Outcome, Work
-from sweeplib.run.slots import command_slot, hold_slot
+from sweeplib.run.slots import hold_slot
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -36,7 +36,7 @@ def perform(work: Work) -> State[Any]:
     a cancelled attempt is a Cancelled state, which it does not.
     """
     log = _Log(work)
-    with command_slot(work):
+    with hold_slot(work):
         attempt = run_attempt(work, on_output=log.write)
     seconds = attempt.ended - attempt.started
     if attempt.log:

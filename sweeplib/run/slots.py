@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sweeplib.run.model import Work
 
-__all__ = ["command_slot", "hold_slot"]
+__all__ = ["hold_slot"]
 
 _LOOK = 0.5  # seconds between looks at the sweep's stop file while waiting
 
@@ -63,7 +63,11 @@ def _slots_of(work: Work) -> _Slots | None:
 
 @contextmanager
 def hold_slot(work: Work) -> Iterator[None]:
-    """Have a slot from here to the end of the (first) command inside, or to the end of the block."""
+    """Have a slot inside the block.
+
+    Around a task run it is taken ahead; around the command in it, it is the one that the thread holds, or a
+    new one (a retry), and is given back as soon as the command has ended.
+    """
     slots = _slots_of(work)
     if slots is None:
         yield
@@ -73,7 +77,3 @@ def hold_slot(work: Work) -> Iterator[None]:
         yield
     finally:
         slots.give()
-
-
-command_slot = hold_slot
-"""The same around the command itself: it uses the slot that the thread holds, or takes one (a retry)."""
