@@ -73,9 +73,13 @@ class Courier:
         self.ended = False
         self.reason = ""
 
-    def put(self, urgency: Urgency, errand: Errand) -> bool:
-        """Take an errand; False where there is no room, or no courier any more. Needs the lock."""
-        if self.ended or self._closing is not None or sum(map(len, self._waiting)) >= _CAPACITY:
+    def put(self, urgency: Urgency, errand: Errand, *, follows: bool = False) -> bool:
+        """Take an errand; False where there is no room, or no courier any more. Needs the lock.
+
+        An errand that `follows` from another, in whose call it is put, is also taken while closing.
+        """
+        closing = self._closing is not None and not follows
+        if self.ended or closing or sum(map(len, self._waiting)) >= _CAPACITY:
             return False
         self._waiting[urgency].append(errand)
         if not self._started:

@@ -62,12 +62,18 @@ class _Place:
 
 @dataclass(slots=True)
 class _Run:
-    """A combination whose command is about to run or runs; `late` if that went without our run."""
+    """A combination whose command is about to run or runs; `late` if that went without our run.
+
+    While its run is `opening`, what there is to record of it is in `recording`: it goes afterwards, as it
+    would find by its tags a run that comes too late and is discarded.
+    """
 
     asked: TrackedRun
     id: str = ""
     given: bool = False
     late: bool = False
+    opening: bool = False
+    recording: Errand | None = None
 
 
 class MlflowTracker:
@@ -119,7 +125,8 @@ class MlflowTracker:
         with self._news:
             for asked in runs:
                 run = self._runs[asked.key] = _Run(asked)
-                run.late = not self._courier.put(Urgency.NOW, self._opening(place, run))
+                run.opening = self._courier.put(Urgency.NOW, self._opening(place, run))
+                run.late = not run.opening
 
     def environment(self, key: str) -> Mapping[str, str]:
         """Return what makes the command log in the combination's run, waiting for that for some seconds.
@@ -169,7 +176,11 @@ class MlflowTracker:
             )
             self._owed += 1
             if not place.sweep.own_runs:
-                self._courier.put(Urgency.SOON, self._recording(place, ended))
+                recording = self._recording(place, ended)
+                if run is not None and run.opening:
+                    run.recording = recording
+                else:
+                    self._courier.put(Urgency.SOON, recording)
                 return
             self._own[attempt.key] = ended
             if len(self._own) >= _COLLECT:
@@ -291,6 +302,7 @@ class MlflowTracker:
         def request() -> Request | None:
             if run.late or not place.ready:
                 run.late = True
+                self._is_open(run)
                 return None
             return Open(
                 experiment=place.experiment,
@@ -302,12 +314,18 @@ class MlflowTracker:
         def answered(reply: Reply) -> None:
             if reply.answer is not Answer.DONE:
                 run.late = True
-            elif run.late:  # before anything is recorded, which would find it by its tags
+            elif run.late:
                 self._discard(reply.run, Urgency.NOW)
             else:
                 run.id = reply.run
+            self._is_open(run)
 
         return Errand(request, answered)
+
+    def _is_open(self, run: _Run) -> None:
+        run.opening = False
+        if run.recording is not None:
+            self._courier.put(Urgency.SOON, run.recording, follows=True)
 
     def _recording(self, place: _Place, ended: EndedRun) -> Errand:
         def request() -> Request | None:
@@ -333,7 +351,7 @@ class MlflowTracker:
         return Errand(request, answered)
 
     def _discard(self, run: str, urgency: Urgency) -> None:
-        self._courier.put(urgency, Errand(lambda: Discard(run=run), alone=True))
+        self._courier.put(urgency, Errand(lambda: Discard(run=run), alone=True), follows=True)
 
     def _close(
         self, place: _Place, urgency: Urgency, status: str, ended: float | None, *, earlier: bool = False

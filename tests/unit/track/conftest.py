@@ -41,7 +41,10 @@ class Row:
 
 
 def rows(database: Path, *, deleted: bool = False) -> list[Row]:
-    """Read the runs, oldest first, straight from the database: importing MLflow here would take seconds."""
+    """Read the runs, sweeps' own first and then the oldest, straight from the database.
+
+    Importing MLflow here would take seconds.
+    """
     with closing(sqlite3.connect(database)) as connection:
         runs = connection.execute(
             "SELECT r.run_uuid, e.name, r.name, r.status, r.lifecycle_stage, r.start_time, r.end_time,"
@@ -52,7 +55,7 @@ def rows(database: Path, *, deleted: bool = False) -> list[Row]:
             query = f"SELECT key, value FROM {table} WHERE run_uuid = ?"  # noqa: S608  (three known tables)
             return dict(connection.execute(query, (run,)).fetchall())
 
-        return [
+        found = [
             Row(
                 id=run,
                 experiment=experiment,
@@ -69,6 +72,7 @@ def rows(database: Path, *, deleted: bool = False) -> list[Row]:
             for run, experiment, name, status, stage, started, ended, artifacts in runs
             if deleted or stage == "active"
         ]
+        return sorted(found, key=lambda row: "mlflow.parentRunId" in row.tags)
 
 
 def script(code: str, environment: Mapping[str, str], folder: Path) -> subprocess.Popen[str]:
