@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
@@ -103,7 +104,7 @@ class Execution:
             state=SweepState.RUNNING,
             total=self.total,
             arguments=self.plan.arguments,
-            spec=job.model_dump_json(exclude_defaults=True),
+            spec=json.dumps(job.written(), ensure_ascii=False),
             created=time.time(),
             host=socket.gethostname(),
             pid=os.getpid(),

@@ -1,46 +1,44 @@
-"""Types of a job's fields: each reads one value of a YAML file, or says in a sentence what it must be.
+"""Readers of a job's keys: each reads one value of a YAML file, or says in a sentence what it must be.
 
 A sentence goes on after the name of the place: ``jobs.train.parallel: must be …``.
 """
 
+from __future__ import annotations
+
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeVar
-
-from pydantic import BeforeValidator, PlainSerializer
-from pydantic_core import PydanticCustomError
+from typing import TYPE_CHECKING, Any, Literal
 
 from sweeplib.errors import InputError, nearest
 from sweeplib.jobs.units import FailureLimit, parse_duration
 from sweeplib.jobs.words import split_words
 from sweeplib.syntax import parse_all, parse_each
 
-__all__ = [
-    "Add",
-    "All",
-    "Call",
-    "Cluster",
-    "ClusterSpec",
-    "Command",
-    "Count",
-    "Delays",
-    "Each",
-    "Environment",
-    "MaxFailures",
-    "Name",
-    "Parallel",
-    "Style",
-    "Tags",
-    "Timeout",
-    "Tracking",
-    "check",
-    "mistake",
-    "name",
-]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-T = TypeVar("T")
+__all__ = [
+    "ClusterSpec",
+    "STYLES",
+    "add",
+    "all_",
+    "call",
+    "cluster",
+    "command",
+    "delays",
+    "each",
+    "environment",
+    "max_failures",
+    "name",
+    "parallel",
+    "style",
+    "tags",
+    "timeout",
+    "tracking",
+    "whole",
+]
 
 STYLES = ("hydra", "plain", "flags", "kwargs")
 _SWEEP = "model=small,large lr=0.1"
@@ -56,26 +54,9 @@ class ClusterSpec:
     class_: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-
-def check(read: Callable[[object], object]) -> BeforeValidator:
-    """Return a validator that hands pydantic what `read` makes; its `InputError` becomes a mistake."""
-    return BeforeValidator(_wrapped(read))
-
-
-def _wrapped(read: Callable[[object], T]) -> Callable[[object], T]:
-    def validate(value: object) -> T:
-        try:
-            return read(value)
-        except InputError as error:
-            raise mistake([(None, error)]) from None
-
-    return validate
-
-
-def mistake(errors: list[tuple[str | None, InputError]], kind: str = "mistake") -> PydanticCustomError:
-    """Return what pydantic collects: the errors themselves, each with the field below the place, if any."""
-    text = "; ".join(f"{name}: {error}" if name else str(error) for name, error in errors)
-    return PydanticCustomError(kind, "{text}", {"text": text, "errors": errors})
+    def written(self) -> dict[str, Any]:
+        """Return the cluster as it is written in a job file."""
+        return {"class": self.class_, **self.arguments}
 
 
 def _what(value: object) -> str:
@@ -99,7 +80,8 @@ def _text(value: object, example: str) -> str:
     raise InputError(f"must be text such as {example}, not {_what(value)}")
 
 
-def _command(value: object) -> str:
+def command(value: object) -> str:
+    """Return a command that a shell could split into words."""
     if isinstance(value, list) and value and all(isinstance(item, (str, int, float)) for item in value):
         raise InputError(f"must be text, not a list; write {shlex.join(map(str, value))}")
     text = _text(value, "python train.py")
@@ -107,8 +89,9 @@ def _command(value: object) -> str:
     return text
 
 
-def _call(value: object) -> str:
-    text = _command(value)
+def call(value: object) -> str:
+    """Return a command whose first word is a function in a module."""
+    text = command(value)
     words = split_words(text)
     if words and not _DOTTED.fullmatch(words[0]):
         raise InputError(
@@ -121,19 +104,22 @@ def _call(value: object) -> str:
     return text
 
 
-def _each(value: object) -> str:
+def each(value: object) -> str:
+    """Return sweep text of which a product is made."""
     text = _text(value, _SWEEP)
     parse_each(text)
     return text
 
 
-def _all(value: object) -> str:
+def all_(value: object) -> str:
+    """Return sweep text of which every value stands in every command."""
     text = _text(value, _SWEEP)
     parse_all(text)
     return text
 
 
-def _add(value: object) -> str:
+def add(value: object) -> str:
+    """Return words that are appended to commands."""
     text = _text(value, "hydra/launcher=joblib")
     split_words(text)
     return text
@@ -150,7 +136,8 @@ def name(value: object) -> str:
     return text
 
 
-def _style(value: object) -> str:
+def style(value: object) -> str:
+    """Return one of `STYLES`."""
     text = _text(value, "flags")
     if text not in STYLES:
         close = nearest(text, STYLES) or f"; the styles are {', '.join(STYLES)}"
@@ -158,7 +145,8 @@ def _style(value: object) -> str:
     return text
 
 
-def _tracking(value: object) -> bool | Literal["own"]:
+def tracking(value: object) -> bool | Literal["own"]:
+    """Return whether, or by whom, combinations are recorded."""
     if isinstance(value, bool):
         return value
     if value == "own":
@@ -166,7 +154,9 @@ def _tracking(value: object) -> bool | Literal["own"]:
     raise InputError(f"must be true, false or own{'' if value is None else f', not {_what(value)}'}")
 
 
-def _whole(least: int) -> Callable[[object], int]:
+def whole(least: int) -> Callable[[object], int]:
+    """Return a reader of whole numbers that are not below `least`."""
+
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             given = "" if value is None else f", not {_what(value)}"
@@ -176,11 +166,13 @@ def _whole(least: int) -> Callable[[object], int]:
     return read
 
 
-def _parallel(value: object) -> int | None:
-    return None if value is None else _whole(1)(value)
+def parallel(value: object) -> int | None:
+    """Return how many commands may run at once, or None."""
+    return None if value is None else whole(1)(value)
 
 
-def _timeout(value: object) -> float | None:
+def timeout(value: object) -> float | None:
+    """Return a number of seconds above 0, or None."""
     if value is None:
         return None
     seconds = parse_duration(value)
@@ -189,15 +181,18 @@ def _timeout(value: object) -> float | None:
     return seconds
 
 
-def _delays(value: object) -> tuple[float, ...]:
+def delays(value: object) -> tuple[float, ...]:
+    """Return seconds before each retry."""
     return tuple(map(parse_duration, value if isinstance(value, (list, tuple)) else [value]))
 
 
-def _max_failures(value: object) -> FailureLimit | None:
+def max_failures(value: object) -> FailureLimit | None:
+    """Return the limit on failures, or None."""
     return value if value is None or isinstance(value, FailureLimit) else FailureLimit.parse(value)
 
 
-def _environment(value: object) -> dict[str, str]:
+def environment(value: object) -> dict[str, str]:
+    """Return variables by name."""
     if not isinstance(value, Mapping):
         raise InputError(f"must be a mapping such as {{OMP_NUM_THREADS: 1}}{_but(value)}")
     return {_variable(key): _setting(key, item) for key, item in value.items()}
@@ -223,7 +218,8 @@ def _setting(key: str, value: object) -> str:
     raise InputError(f"{key} must be text or a number, not {_what(value)}")
 
 
-def _tags(value: object) -> tuple[str, ...]:
+def tags(value: object) -> tuple[str, ...]:
+    """Return the tags, each once."""
     if not isinstance(value, (list, tuple)):
         hint = f"; write [{value}]" if isinstance(value, (str, int, float)) else ""
         raise InputError(f"must be a list of texts such as [digits, nightly]{_but(value)}{hint}")
@@ -236,7 +232,8 @@ def _tags(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.strip() for item in value))
 
 
-def _cluster(value: object) -> str | ClusterSpec | None:
+def cluster(value: object) -> str | ClusterSpec | None:
+    """Return the address of a Dask cluster, or the cluster to start, or None."""
     if value is None or isinstance(value, ClusterSpec):
         return value
     example = "{class: distributed.LocalCluster, n_workers: 2}"
@@ -262,28 +259,3 @@ def _cluster(value: object) -> str | ClusterSpec | None:
 
 def _but(value: object) -> str:
     return "" if value is None else f", not {_what(value)}"
-
-
-def _written(value: str | FailureLimit | ClusterSpec | None) -> str | dict[str, Any] | None:
-    """Return a value as a job file has it."""
-    if isinstance(value, ClusterSpec):
-        return {"class": value.class_, **value.arguments}
-    return value if value is None else str(value)
-
-
-Name = Annotated[str, check(name)]
-Command = Annotated[str, check(_command)]
-Call = Annotated[str, check(_call)]
-Each = Annotated[str, check(_each)]
-All = Annotated[str, check(_all)]
-Add = Annotated[str, check(_add)]
-Style = Annotated[Literal["hydra", "plain", "flags", "kwargs"], check(_style)]
-Tracking = Annotated[bool | Literal["own"], check(_tracking)]
-Count = Annotated[int, check(_whole(0))]
-Parallel = Annotated[int | None, check(_parallel)]
-Timeout = Annotated[float | None, check(_timeout)]
-Delays = Annotated[tuple[float, ...], check(_delays)]
-MaxFailures = Annotated[FailureLimit | None, check(_max_failures), PlainSerializer(_written)]
-Environment = Annotated[Mapping[str, str], check(_environment)]
-Tags = Annotated[tuple[str, ...], check(_tags)]
-Cluster = Annotated[str | ClusterSpec | None, check(_cluster), PlainSerializer(_written)]

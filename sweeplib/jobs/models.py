@@ -1,37 +1,43 @@
 """The models of a job file: jobs, their sets and what stands under every job."""
 
+from __future__ import annotations
+
+import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Literal, Self
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from typing import TYPE_CHECKING, Literal, Self
 
 from sweeplib.errors import InputError, UnknownJobError, nearest
 from sweeplib.jobs import fields
+from sweeplib.jobs.schema import Mistake, Mistakes, Model, key
 from sweeplib.jobs.words import merge_add, split_words
-from sweeplib.syntax import Argument, Cell, parse_all, parse_each
+from sweeplib.syntax import parse_all, parse_each
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sweeplib.jobs.fields import ClusterSpec
+    from sweeplib.jobs.units import FailureLimit
+    from sweeplib.syntax import Argument, Cell
 
 __all__ = ["Job", "JobFile", "Policy", "Set"]
 
-_CONFIG = ConfigDict(frozen=True, extra="forbid")
 
-
-class Set(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Set(Model):
     """One independent group of parameters, with its texts read.
 
     `each` makes a product of its values, `all` stands in every combination as it is, `add` is
     appended and merged over the job's own `add`.
     """
 
-    model_config = _CONFIG
-
-    each: fields.Each = ""
-    all: fields.All = ""
-    add: fields.Add = ""
-    _job_add: str = ""
+    each: str = key(fields.each, "")
+    all: str = key(fields.all_, "")
+    add: str = key(fields.add, "")
+    job_add: str = field(default="", repr=False)
 
     @cached_property
     def arguments(self) -> tuple[Argument, ...]:
@@ -46,42 +52,61 @@ class Set(BaseModel):
     @property
     def extra(self) -> list[str]:
         """What is appended to every command: the job's `add` with the set's merged over it."""
-        of_job = split_words(self._job_add)
+        of_job = split_words(self.job_add)
         return merge_add(of_job, split_words(self.add)) if self.add else of_job
 
     def under(self, add: str) -> Self:
         """Return this set as it is in a job with that `add`."""
-        copy = self.model_copy()
-        copy._job_add = add  # noqa: SLF001  this class's own
-        return copy
+        if add == self.job_add:
+            return self
+        other = copy.copy(self)  # with the texts that have been read already
+        object.__setattr__(other, "job_add", add)
+        return other
 
-    @model_validator(mode="after")
-    def _once(self) -> Self:
-        """Hold that no parameter is in `each` and in `all`."""
-        swept = {key for argument in self.arguments for key in argument.keys}
-        twice = [cell.key for cell in self.cells if cell.key in swept]
-        if twice:
-            text = "the parameter {!r} is in 'each' of this set as well; keep one of the two"
-            raise fields.mistake([("all", InputError(text.format(key))) for key in twice])
-        return self
+    def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
+        """Yield the parameters that are in `each` and in `all`."""
+        if wrong & {"each", "all"}:
+            return
+        swept = {name for argument in self.arguments for name in argument.keys}
+        for cell in self.cells:
+            if cell.key in swept:
+                text = f"the parameter {cell.key!r} is in 'each' of this set as well; keep one of the two"
+                yield Mistake(("all",), InputError(text))
 
 
-NO_SETS = "has no sets, so it would run nothing; add one, such as sets: [{each: 'lr=0.1,0.01'}]"
-
-
-def _sets(value: object) -> object:
-    """Let a list with something in it through; its items are read as `Set`."""
-    if isinstance(value, (list, tuple)) and value:
-        return value
+def _sets(value: object) -> tuple[Set, ...]:
     if value is None or value == [] or value == ():
-        raise InputError(NO_SETS)
-    raise InputError("must be a list; begin every set with '- ', as in\n    - each: model=small,large")
+        raise InputError(
+            "has no sets, so it would run nothing; add one, such as sets: [{each: 'lr=0.1,0.01'}]"
+        )
+    if not isinstance(value, (list, tuple)):
+        raise InputError("must be a list; begin every set with '- ', as in\n    - each: model=small,large")
+    sets: list[Set] = []
+    mistakes: list[Mistake] = []
+    for number, item in enumerate(value):
+        try:
+            sets.append(_set(item))
+        except Mistakes as error:
+            mistakes += error.below(number)
+        except InputError as error:
+            mistakes.append(Mistake((number,), error))
+    if mistakes:
+        raise Mistakes(mistakes)
+    return tuple(sets)
 
 
-_NO_COMMAND = "has no command; give it one of run, call or submit, such as run: python train.py"
+def _set(value: object) -> Set:
+    if isinstance(value, Set):
+        return value
+    if isinstance(value, Mapping):
+        return Set.read(value)
+    if isinstance(value, str):
+        raise InputError(f"a set is a mapping; write - each: {value}")
+    raise InputError("a set is a mapping with each, all or add, such as - each: model=small,large")
 
 
-class Policy(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Policy(Model):
     """How a job's commands are made and run: what `defaults` may hold.
 
     `timeout` and `retry_delay` are in seconds; `parallel` is the number of commands at once, None
@@ -89,71 +114,64 @@ class Policy(BaseModel):
     `tracking` tells whether combinations are recorded in MLflow; "own" that the commands open their own runs.
     """
 
-    model_config = _CONFIG
-
-    style: fields.Style = "hydra"
-    add: fields.Add = ""
-    parallel: fields.Parallel = None
-    timeout: fields.Timeout = None
-    retries: fields.Count = 0
-    retry_delay: fields.Delays = ()
-    max_failures: fields.MaxFailures = None
-    env: fields.Environment = {}
-    tags: fields.Tags = ()
-    cluster: fields.Cluster = None
-    tracking: fields.Tracking = True
+    style: Literal["hydra", "plain", "flags", "kwargs"] = key(fields.style, "hydra")
+    add: str = key(fields.add, "")
+    parallel: int | None = key(fields.parallel, None)
+    timeout: float | None = key(fields.timeout, None)
+    retries: int = key(fields.whole(0), 0)
+    retry_delay: tuple[float, ...] = key(fields.delays, ())
+    max_failures: FailureLimit | None = key(fields.max_failures, None)
+    env: Mapping[str, str] = key(fields.environment, {})
+    tags: tuple[str, ...] = key(fields.tags, ())
+    cluster: str | ClusterSpec | None = key(fields.cluster, None)
+    tracking: bool | Literal["own"] = key(fields.tracking, True)  # noqa: FBT003  (the default of a key)
 
 
+_KINDS = ("run", "call", "submit")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job(Policy):
     """A command with its sets and its policy.
 
     One of `run`, `call` and `submit` has a text, the others are empty. `name` is what Hydra calls the job;
-    it is the job's entry in the file unless the job says otherwise.
+    it is the job's entry in the file unless the job says otherwise. `entry` is what it is known by
+    everywhere else.
     """
 
-    name: fields.Name
-    _entry: str = ""
-    run: fields.Command = ""
-    call: fields.Call = ""
-    submit: fields.Command = Field(default="", validate_default=True)
-    sets: Annotated[tuple[Set, ...], fields.check(_sets)]
+    name: str = key(fields.name, "")
+    run: str = key(fields.command, "")
+    call: str = key(fields.call, "")
+    submit: str = key(fields.command, "")
+    sets: tuple[Set, ...] = key(_sets, ())
+    entry: str = ""
 
-    @field_validator("submit")
-    @classmethod
-    def _one_command(cls, submit: str, info: ValidationInfo) -> str:
-        """Hold that there is one command; runs after `run` and `call`, of which a wrong one is left out."""
-        texts = {key: info.data.get(key, "wrong") for key in ("run", "call")} | {"submit": submit}
-        given = [key for key, text in texts.items() if text]
+    def __post_init__(self) -> None:
+        """Read the values, and let every set know the job's `add`."""
+        super().__post_init__()
+        object.__setattr__(self, "sets", tuple(one.under(self.add) for one in self.sets))
+        object.__setattr__(self, "entry", self.entry or self.name)
+
+    def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
+        """Yield what is wrong with the command unless it is exactly one; one that is `wrong` counts."""
+        given = [kind for kind in _KINDS if kind in wrong or getattr(self, kind)]
         if not given:
-            raise fields.mistake([(None, InputError(_NO_COMMAND))], "no_command")
-        if len(given) > 1:
-            error = InputError(f"has {len(given)} commands, {' and '.join(map(repr, given))}; keep one")
-            raise fields.mistake([(None, error)], "commands")
-        if info.data.get("style") == "kwargs" and given != ["call"]:
-            error = InputError(
-                f"kwargs is for 'call' jobs, and this is a {given[0]!r} job; use hydra, plain or flags"
-            )
-            raise fields.mistake([("style", error)], "commands")
-        return submit
-
-    @field_validator("sets")
-    @classmethod
-    def _under_add(cls, sets: tuple[Set, ...], info: ValidationInfo) -> tuple[Set, ...]:
-        """Let every set know the job's `add`."""
-        return tuple(set_.under(info.data.get("add", "")) for set_ in sets)
-
-    @property
-    def entry(self) -> str:
-        """The name that the job stands under in its file: what it is known by everywhere but in Hydra."""
-        return self._entry or self.name
+            text = "has no command; give it one of run, call or submit, such as run: python train.py"
+            yield Mistake((), InputError(text))
+        elif len(given) > 1:
+            text = f"has {len(given)} commands, {' and '.join(map(repr, given))}; keep one"
+            yield Mistake((), InputError(text))
+        elif self.style == "kwargs" and "style" not in wrong and given != ["call"]:
+            text = f"kwargs is for 'call' jobs, and this is a {given[0]!r} job; use hydra, plain or flags"
+            yield Mistake(("style",), InputError(text))
 
     def at(self, entry: str) -> Self:
         """Return this job as it stands under `entry`."""
-        if entry == self.name:
+        if entry == self.entry:
             return self
-        copy = self.model_copy()
-        copy._entry = entry  # noqa: SLF001 - this class's own
-        return copy
+        other = copy.copy(self)
+        object.__setattr__(other, "entry", entry)
+        return other
 
     @property
     def kind(self) -> Literal["run", "call", "submit"]:

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from sweeplib.errors import InputError, JobFileError, Place, SweepSyntaxError, nearest
 from sweeplib.jobs.fields import name as job_name
 from sweeplib.jobs.grouping import Group, group
-from sweeplib.jobs.models import NO_SETS, Job, Policy, Set
+from sweeplib.jobs.models import Job, Policy, Set
+from sweeplib.jobs.schema import Mistake, Mistakes
 from sweeplib.jobs.yaml_file import spell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from sweeplib.jobs.yaml_file import Document, Path
+    from sweeplib.jobs.schema import Path
+    from sweeplib.jobs.yaml_file import Document
 
 __all__ = ["Reading"]
 
@@ -63,10 +63,10 @@ class Reading:
             return {}
         raw = self.with_texts(given, path)
         try:
-            Policy.model_validate(raw)
-        except ValidationError as error:
-            wrong = {details["loc"][0] for details in error.errors(include_url=False)}
-            self.collect(error, path, _unknown_in_defaults)
+            Policy.read(raw)
+        except Mistakes as error:
+            wrong = {each.path[0] for each in error.mistakes}
+            self.collect(error.mistakes, path, _unknown_in_defaults)
             return {key: value for key, value in raw.items() if key not in wrong}
         return raw
 
@@ -91,9 +91,13 @@ class Reading:
             raw["name"] = name
         groups = self.groups(raw, path)
         try:
-            return Job.model_validate(raw).at(name)
-        except ValidationError as error:
-            self.collect(error, path, _unknown_in_job, groups)
+            return Job.read(raw).at(name)
+        except Mistakes as error:
+            meant = {_meant(each) for each in error.mistakes}
+            found = [each for each in error.mistakes if meant.isdisjoint(_lacking(each, raw))]
+            if "sets" not in raw:
+                found = [Mistake((), each.error) if each.path == ("sets",) else each for each in found]
+            self.collect(found, path, _unknown_in_job, groups)
             return None
 
     def groups(self, raw: dict[str, Any], path: Path) -> list[Group]:
@@ -140,44 +144,25 @@ class Reading:
 
     def collect(
         self,
-        error: ValidationError,
+        mistakes: Sequence[Mistake],
         base: Path,
         unknown: Callable[[str], str],
         groups: Sequence[Group] = (),
     ) -> None:
-        """Note all that pydantic found in the content of `base`."""
-        every = error.errors(include_url=False)
-        meant = {_meant(details) for details in every}
-        for details in every:
-            if not meant.isdisjoint(_LACKING.get(details["type"], ())):
-                continue
-            for below, found in _found(details, unknown):
-                path = _in_file(below, groups)
-                if details["type"] == "extra_forbidden":
-                    self.put((*base, *path[:-1]), found, (*base, *path))
-                else:
-                    self.put((*base, *path), found)
+        """Note all that is wrong with the content of `base`."""
+        for each in mistakes:
+            path = (*base, *_in_file(each.path, groups))
+            if each.error is None:
+                name = str(each.path[-1])
+                message = unknown(name) if len(each.path) == 1 else _unknown_in_set(name)
+                self.put(path[:-1], InputError(message), path)
+            else:
+                self.put(path, each.error)
 
     def error(self) -> InputError:
         """Return the mistake, or all of them as one error, by line."""
         ordered = [error for _, error in sorted(self.mistakes, key=lambda entry: entry[0])]
         return ordered[0] if len(ordered) == 1 else JobFileError("\n".join(map(str, ordered)))
-
-
-def _found(details: Any, unknown: Callable[[str], str]) -> Iterator[tuple[Path, InputError]]:
-    """Yield what one of pydantic's errors says: the path below the model, and the error in our words."""
-    kind, path = details["type"], details["loc"]
-    if kind in {"mistake", "commands", "no_command"}:
-        base = path if kind == "mistake" else path[:-1]
-        for name, error in details["ctx"]["errors"]:
-            yield ((*base, name) if name else base), error
-    elif kind == "extra_forbidden":
-        message = unknown(path[-1]) if len(path) == 1 else _unknown_in_set(path[-1])
-        yield path, InputError(message)
-    elif kind == "missing":
-        yield path[:-1], InputError(NO_SETS)
-    else:
-        yield path, InputError(_not_a_set(details["input"]))
 
 
 def _in_file(path: Path, groups: Sequence[Group]) -> Path:
@@ -189,30 +174,28 @@ def _in_file(path: Path, groups: Sequence[Group]) -> Path:
     return ("sets", item, *path[2:])
 
 
-def _not_a_set(value: object) -> str:
-    if isinstance(value, str):
-        return f"a set is a mapping; write - each: {value}"
-    return "a set is a mapping with each, all or add, such as - each: model=small,large"
-
-
 def _unknown(key: str, valid: Sequence[str]) -> str:
     return f"unknown key {key!r}" + (nearest(key, valid) or f"; the keys here are {', '.join(valid)}")
 
 
-_OF_JOB = ("run", "call", "submit", "sets", *Policy.model_fields, "name")
-_OF_DEFAULTS = tuple(Policy.model_fields)
-_OF_SET = tuple(Set.model_fields)
+_KINDS = ("run", "call", "submit")
+_OF_DEFAULTS = tuple(Policy.defaults())
+_OF_JOB = (*_KINDS, "sets", *_OF_DEFAULTS, "name")
+_OF_SET = tuple(Set.defaults())
 
 
-_LACKING = {"no_command": {"run", "call", "submit"}, "missing": {"sets"}}
-"""Mistakes that are no more than another's consequence, if one of these keys is only misspelt."""
+def _lacking(mistake: Mistake, raw: dict[str, Any]) -> set[str]:
+    """Return the keys of which one would be enough: misspelt, it is the only mistake to speak of."""
+    if mistake.path == () and not raw.keys() & set(_KINDS):
+        return set(_KINDS)
+    return {"sets"} if mistake.path == ("sets",) and "sets" not in raw else set()
 
 
-def _meant(details: Any) -> str:
+def _meant(mistake: Mistake) -> str:
     """Return the job's key that an unknown one is nearest to, or an empty text."""
-    if details["type"] != "extra_forbidden" or len(details["loc"]) > 1:
+    if mistake.error is not None or len(mistake.path) > 1:
         return ""
-    return "".join(get_close_matches(details["loc"][0], _OF_JOB, n=1, cutoff=0.6))
+    return "".join(get_close_matches(str(mistake.path[0]), _OF_JOB, n=1, cutoff=0.6))
 
 
 def _unknown_in_job(key: str) -> str:

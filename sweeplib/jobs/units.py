@@ -84,6 +84,10 @@ class FailureLimit:
         """Return how many of `total` combinations may fail; a percentage is rounded down."""
         return int(total * self.value // 100) if self.relative else int(self.value)
 
-    def __str__(self) -> str:
+    def written(self) -> str:
         """Return the limit as it is written in a job file."""
+        return str(self)
+
+    def __str__(self) -> str:
+        """Return the count, or the percentage with its sign."""
         return f"{self.value}%" if self.relative else str(self.value)

@@ -374,6 +374,8 @@ def test_a_mistake_in_an_item_of_its_own_names_that_item(read: Read) -> None:
     items = "    - each: a=1\n    - all: a=2\n    - add: 5\n    - each: c\n"
     text = f"jobs:\n  train:\n    run: x\n    sets:\n{items}"
     assert told(read, text) == (
+        "sweeps.yaml:6: jobs.train.sets[1].all: the parameter 'a' is in 'each' of this set as well; "
+        "keep one of the two\n"
         "sweeps.yaml:7: jobs.train.sets[2].add: must be text such as hydra/launcher=joblib, "
         "not the number 5\n"
         "sweeps.yaml:8: jobs.train.sets[3].each\n"
