@@ -15,17 +15,16 @@ Hydra, which reads them itself; elsewhere they have done their work and are take
 
 from __future__ import annotations
 
-import itertools
 import os
 import shlex
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeplib.syntax import unquote
 from sweeplib.syntax.product import product
+from sweeplib.ulids import ulids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,27 +32,7 @@ if TYPE_CHECKING:
     from sweeplib.plan import Combination, Part, Plan
     from sweeplib.syntax import Cell
 
-__all__ = ["argv", "environment", "lines", "parameter_lines", "submit_argv", "ulids"]
-
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, as the ULID specification has it
-_COUNTED = 4  # digits that are counted without a ULID being made
-_COUNTED_BITS = 5 * _COUNTED
-
-
-def ulids() -> Iterator[str]:
-    """Yield ULIDs without end, each larger than the one before.
-
-    The first is drawn at random, and the others count up from it, as the ULID specification's monotonic
-    mode has it: drawing one costs more than a combination. It is not drawn by the library's own monotonic
-    mode, which counts up from what was drawn last: two of these begun at once would be the same.
-    """
-    from ulid import ULID
-
-    drawn = (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10)
-    for high in itertools.count(int.from_bytes(drawn, "big") >> _COUNTED_BITS):
-        head = str(ULID.from_int(high << _COUNTED_BITS))[:-_COUNTED]
-        for tail in itertools.product(_ALPHABET, repeat=_COUNTED):
-            yield head + "".join(tail)
+__all__ = ["argv", "environment", "lines", "parameter_lines", "submit_argv"]
 
 
 def _hydra(cell: Cell) -> str:

@@ -9,15 +9,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from ulid import ULID
-
-from sweeplib.command import argv, environment, parameter_lines, submit_argv, ulids
+from sweeplib.command import argv, environment, parameter_lines, submit_argv
 from sweeplib.engine.git import git_state
 from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, remaining
 from sweeplib.errors import LedgerError
 from sweeplib.ledger import Submission, Sweep, SweepState
 from sweeplib.run.model import SweepPaths, Work
+from sweeplib.ulids import ulid, ulids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +64,7 @@ class Execution:
         self.plan = plan
         self.ledger = ledger
         self.project = project
-        self.id = str(ULID())
+        self.id = ulid()
         self.lineage = self.id
         self._fresh = fresh
         self.tag = f"{plan.job.entry}-{self.id[-8:].lower()}"

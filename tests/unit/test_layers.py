@@ -22,6 +22,7 @@ PACKAGE = Path(sweeplib.__file__).parent
 # engine its tracker.
 LAYERS = (
     "errors",
+    "ulids",
     "syntax",
     "jobs",
     "plan",
@@ -44,7 +45,7 @@ ADAPTERS = {
     "mlflow": "track",
 }
 
-SLOW = ("prefect", "prefect_dask", "dask", "distributed", "mlflow", "pandas", "rich")
+SLOW = ("prefect", "prefect_dask", "dask", "distributed", "mlflow", "pandas", "pydantic", "rich")
 
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
@@ -97,10 +98,9 @@ def test_a_framework_is_imported_by_its_adapter_alone(framework: str, part: str)
     assert users <= {part}
 
 
-@pytest.mark.parametrize("name", ["errors", "syntax", "plan", "command", "run"])
+@pytest.mark.parametrize("name", ["errors", "ulids", "syntax", "plan", "command", "run"])
 def test_the_core_needs_the_standard_library_only(name: str) -> None:
-    # `command` numbers its sweep directories with ULIDs.
-    known = {*sys.stdlib_module_names, "sweeplib", *(["ulid"] if name == "command" else [])}
+    known = {*sys.stdlib_module_names, "sweeplib"}
     assert {
         module.partition(".")[0] for path in FILES if layer(path) == name for _, module in imported(path)
     } <= known
