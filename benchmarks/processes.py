@@ -20,7 +20,7 @@ __all__ = ["ROOT", "Cost", "Told", "cost", "isolate", "output", "runner", "sweep
 
 ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE = 1800.0  # seconds for one command, after which it counts as hanging
-_FOREIGN = ("PREFECT_", "MLFLOW_", "SWEEP_", "DASK_", "PYTHONPATH")
+_FOREIGN = ("PREFECT_", "MLFLOW_", "SWEEP_", "DASK_", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 
 
 @dataclass(frozen=True, slots=True)

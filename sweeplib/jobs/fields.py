@@ -42,9 +42,10 @@ __all__ = [
 
 STYLES = ("hydra", "plain", "flags", "kwargs")
 _SWEEP = "model=small,large lr=0.1"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
+# Texts, as most files need few of these, and each takes a while to compile.
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def call(value: object) -> str:
     """Return a command whose first word is a function in a module."""
     text = command(value)
     words = split_words(text)
-    if words and not _DOTTED.fullmatch(words[0]):
+    if words and not re.fullmatch(_DOTTED, words[0]):
         raise InputError(
             f"must name a function in a module, such as package.module.function, not {words[0]!r}"
         )
@@ -128,7 +129,7 @@ def add(value: object) -> str:
 def name(value: object) -> str:
     """Return a job's name; raises `InputError` if files and addresses cannot be named after it."""
     text = _text(value, "train")
-    if not _NAME.fullmatch(text):
+    if not re.fullmatch(_NAME, text):
         raise InputError(
             f"{text!r} cannot be a job's name; use letters A-Z and a-z, digits, '_', '-' and '.', "
             "and begin with a letter, a digit or '_'"
@@ -199,7 +200,7 @@ def environment(value: object) -> dict[str, str]:
 
 
 def _variable(key: str) -> str:
-    if not _VARIABLE.fullmatch(key):
+    if not re.fullmatch(_VARIABLE, key):
         raise InputError(
             f"{key!r} cannot be the name of an environment variable; use letters, digits and '_'"
         )
@@ -240,7 +241,7 @@ def cluster(value: object) -> str | ClusterSpec | None:
     if isinstance(value, str):
         if ":" in value:
             return value.strip()
-        if _DOTTED.fullmatch(value.strip()):
+        if re.fullmatch(_DOTTED, value.strip()):
             raise InputError(
                 f"{value!r} is not an address; write {{class: {value.strip()}}} to start that cluster"
             )
@@ -252,7 +253,7 @@ def cluster(value: object) -> str | ClusterSpec | None:
     path = options.pop("class", None)
     if not isinstance(path, str):
         raise InputError(f"needs the cluster's class, as in {example}")
-    if not _DOTTED.fullmatch(path):
+    if not re.fullmatch(_DOTTED, path):
         raise InputError(f"class {path!r} must name module and class, as in {example}")
     return ClusterSpec(path, options)
 

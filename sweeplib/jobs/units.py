@@ -11,9 +11,9 @@ from sweeplib.errors import InputError
 __all__ = ["FailureLimit", "parse_duration"]
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION = re.compile("".join(rf"(?:(?P<{unit}>\d+(?:\.\d+)?){unit})?" for unit in _UNITS), re.ASCII)
-_PLAIN = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
-_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
+_DURATION = "".join(rf"(?:(?P<{unit}>[0-9]+(?:\.[0-9]+)?){unit})?" for unit in _UNITS)
+_PLAIN = r"[0-9]+(?:\.[0-9]+)?"
+_PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,9})?)%"
 _LONGEST = 10_000 * _UNITS["d"]
 
 
@@ -43,9 +43,9 @@ def _seconds(value: object) -> float | None:
     if not isinstance(value, str):
         return None
     value = value.strip()
-    if _PLAIN.fullmatch(value):
+    if re.fullmatch(_PLAIN, value):
         return float(value)
-    found = _DURATION.fullmatch(value)
+    found = re.fullmatch(_DURATION, value)
     if not value or not found:
         return None
     return float(sum(Decimal(found[unit]) * size for unit, size in _UNITS.items() if found[unit]))
@@ -72,7 +72,7 @@ class FailureLimit:
         text = value.strip() if isinstance(value, str) else ""
         if text.isascii() and text.isdigit():
             return cls(Decimal(text))
-        found = _PERCENT.fullmatch(text)
+        found = re.fullmatch(_PERCENT, text)
         if found and Decimal(found[1]) <= 100:
             return cls(Decimal(found[1]), relative=True)
         shown = f"{str(value)!r} is" if isinstance(value, (str, int, float)) else "this is"

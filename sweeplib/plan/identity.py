@@ -13,7 +13,6 @@ text. Neither the order of parameters nor anything generated at run time takes p
 from __future__ import annotations
 
 from functools import lru_cache
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from sweeplib.syntax import number
@@ -21,6 +20,7 @@ from sweeplib.syntax import number
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from decimal import Decimal
+    from hashlib import blake2b
 
     from sweeplib.syntax import Cell
 
@@ -72,7 +72,7 @@ def _in_order(add: Sequence[str]) -> Sequence[str]:
 def digest(head: bytes, cells: Iterable[Cell]) -> str:
     """Return the key of the combination with these cells."""
     body = sorted([_field(cell.key, meaning(cell.value)) for cell in cells])
-    return blake2b(head + _bytes("".join(body)), digest_size=KEY_LENGTH // 2).hexdigest()
+    return _hash(head + _bytes("".join(body))).hexdigest()
 
 
 def digest_all(parts: Iterable[tuple[bytes, Iterable[Iterable[Cell]]]]) -> str:
@@ -80,7 +80,7 @@ def digest_all(parts: Iterable[tuple[bytes, Iterable[Iterable[Cell]]]]) -> str:
 
     Columns may stand in any order, their cells may not: it is the order of the combinations.
     """
-    hashed = blake2b(digest_size=KEY_LENGTH // 2)
+    hashed = _hash()
     for head, columns in parts:
         hashed.update(head)
         hashed.update(_bytes(_field(*sorted(map(_digest_column, columns)))))
@@ -88,10 +88,16 @@ def digest_all(parts: Iterable[tuple[bytes, Iterable[Iterable[Cell]]]]) -> str:
 
 
 def _digest_column(column: Iterable[Cell]) -> str:
-    hashed = blake2b(digest_size=KEY_LENGTH // 2)
+    hashed = _hash()
     for cell in column:
         hashed.update(_bytes(_field(cell.key, meaning(cell.value))))
     return hashed.hexdigest()
+
+
+def _hash(content: bytes = b"") -> blake2b:
+    from hashlib import blake2b  # loads OpenSSL, and a dry run makes no keys
+
+    return blake2b(content, digest_size=KEY_LENGTH // 2)
 
 
 def _bytes(text: str) -> bytes:
