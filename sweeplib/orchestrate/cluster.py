@@ -12,7 +12,6 @@ import dask.config
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.environment import Environment
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
-from sweeplib.orchestrate.tasks import slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +84,7 @@ def _runner(job: Job, parallel: int | None, address: str | None) -> tuple[SweepT
         except (ImportError, AttributeError) as error:
             raise ClusterError(_unreachable(job, address, error)) from error
     threads = (parallel or _processors()) + _SPARE
-    return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}, around=slot), True
+    return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}), True
 
 
 def _prepare(client: distributed.Client, name: str) -> None:

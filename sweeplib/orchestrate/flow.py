@@ -18,7 +18,7 @@ from sweeplib.orchestrate import launch as launches
 from sweeplib.orchestrate.cluster import Placement, place
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
-from sweeplib.orchestrate.tasks import combination_task
+from sweeplib.orchestrate.task_runs import session
 from sweeplib.plan import Plan
 from sweeplib.track import make_tracker
 
@@ -115,8 +115,8 @@ def _run(
 
 
 def _submitter(job: Job, execution: Execution, placement: Placement) -> PrefectSubmitter:
-    task = combination_task(job, [job.entry, execution.tag, *job.tags])
-    return PrefectSubmitter(placement.runner, task, placement.window)
+    shared = session(job, [job.entry, execution.tag, *job.tags])
+    return PrefectSubmitter(placement.runner.client, shared, placement.window)
 
 
 def _state(summary: Summary) -> State[Any]:

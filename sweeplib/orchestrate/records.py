@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from prefect.client.orchestration import get_client
 from prefect.events.worker import EventsWorker
 
+from sweeplib.orchestrate.recorder import flush_all
+
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
@@ -28,6 +30,7 @@ def settle(flow_run: str, submitted: int) -> list[str]:
         return []
     recorded = 0
     try:
+        flush_all(_STALL)
         EventsWorker.drain_all(timeout=_STALL)
         with get_client(sync_client=True) as client:
             moved = time.monotonic()

@@ -154,7 +154,7 @@ class Service:
             running = Running(int(found["pid"]), str(found["mark"]), int(found["port"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return running if _mark(running.pid) == running.mark else None
+        return running if running.mark and _mark(running.pid) == running.mark else None
 
 
 class LocalServer(Service):

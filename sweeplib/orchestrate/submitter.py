@@ -6,49 +6,47 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
-from sweeplib.orchestrate.tasks import attempt_of
-from sweeplib.run.attempt import run_attempt
+from sweeplib.orchestrate.task_runs import run_combination
 from sweeplib.run.client import Guard
 from sweeplib.run.marker import read_markers
-from sweeplib.run.model import Attempt, SweepPaths
+from sweeplib.run.model import SweepPaths
 
 if TYPE_CHECKING:
-    from prefect import Task
-    from prefect.client.schemas.objects import State
+    from distributed import Client, Future
 
-    from sweeplib.orchestrate.task_runner import SweepTaskRunner
-    from sweeplib.run.model import Work
+    from sweeplib.orchestrate.task_runs import Session
+    from sweeplib.run.model import Attempt, Work
 
 __all__ = ["PrefectSubmitter"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A Dask future that has ended, with its work; `tracked` says that it was a Prefect task run."""
+    """A Dask future that has ended, with its work; `last` says that it is not to be submitted again."""
 
     work: Work
-    future: Any
-    tracked: bool
+    future: Future[Attempt]
+    last: bool
 
 
 class PrefectSubmitter:
-    """Submits work through the task runner, keeping `window` pieces of it out.
+    """Submits work to a Dask cluster as task runs of a flow run, keeping `window` pieces of it out.
 
-    What ends is learnt from Dask, how it ended from the attempt in the task run's state; where that is
-    missing (a worker was killed, Prefect could not be reached) from the done-markers. Work that Prefect
-    failed to run runs without it: the ledger decides what is done, and Prefect only shows it.
+    Work that Dask lost (its worker was killed) is submitted once more; where that fails as well, the
+    done-markers say how it ended: the ledger decides what is done, and Prefect only shows it.
     """
 
-    def __init__(self, runner: SweepTaskRunner, task: Task[Any, Any], window: int) -> None:
-        self._runner = runner
-        self._task = task
+    def __init__(self, client: Client, session: Session, window: int) -> None:
+        self._client = client
+        self._session = session
         self._window = window
         self._ended: SimpleQueue[_Ended] = SimpleQueue()
-        self._out: dict[str, Any] = {}
+        self._out: dict[str, Future[Attempt]] = {}
         self._sweep: str | None = None
         self._stopped = False
         self.submitted = 0
@@ -62,16 +60,17 @@ class PrefectSubmitter:
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""
         self._sweep = work.sweep
-        future = self._runner.submit(self._task, {"work": work}).wrapped_future
         self.submitted += 1
-        self._watch(work, future, tracked=True)
+        self._submit(work, last=False)
 
-    def _watch(self, work: Work, future: Any, *, tracked: bool) -> None:
+    def _submit(self, work: Work, *, last: bool) -> None:
+        key = f"{self._session.task}-{uuid4()}"
+        future = self._client.submit(run_combination, self._session, work, key=key, pure=False)
         self._out[work.key] = future  # a Dask future that nobody holds is forgotten, and its task with it
-        future.add_done_callback(partial(self._arrive, work, tracked))
+        future.add_done_callback(partial(self._arrive, work, last))
 
-    def _arrive(self, work: Work, tracked: bool, future: Any) -> None:  # noqa: FBT001 - bound by partial
-        self._ended.put(_Ended(work, future, tracked))
+    def _arrive(self, work: Work, last: bool, future: Future[Attempt]) -> None:  # noqa: FBT001 - bound by partial
+        self._ended.put(_Ended(work, future, last))
 
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
@@ -85,17 +84,14 @@ class PrefectSubmitter:
         return [each for each in found if each is not None]
 
     def _finish(self, ended: _Ended) -> Finished | None:
-        """Return the attempts at the work; None if it has to run again without Prefect."""
+        """Return the attempts at the work; None if it was submitted again."""
         work = ended.work
         self._out.pop(work.key, None)
         attempt: Attempt | None = None
-        problem = "nobody saw its end"
+        problem = ""
         try:
-            result = ended.future.result()
-            attempt = result if isinstance(result, Attempt) else attempt_of(result)
-            if attempt is None:
-                problem = _why(result)
-        except Exception as error:  # noqa: BLE001 - whatever Dask or Prefect raise, the work is not lost
+            attempt = ended.future.result()
+        except Exception as error:  # noqa: BLE001 - whatever Dask raises, the work is not lost
             problem = str(error) or type(error).__name__
         if attempt is not None and attempt.number <= 1:
             return Finished(work, [attempt])
@@ -104,17 +100,13 @@ class PrefectSubmitter:
             return Finished(work, [*[each for each in history if each.number < attempt.number], attempt])
         if history:
             return Finished(work, history)
-        if ended.tracked and not self._stopped:
-            self._watch(work, self._runner.client.submit(run_attempt, work, pure=False), tracked=False)
+        if not ended.last and not self._stopped:
+            self._submit(work, last=True)
             return None
-        return Finished(work, [*history, unseen(work.key, problem)])
+        return Finished(work, [unseen(work.key, problem)])
 
     def stop(self) -> None:
         """End what runs in this process; workers elsewhere look at the sweep's stop file."""
         self._stopped = True
         if self._sweep is not None:
             Guard.shared().terminate_sweep(self._sweep)
-
-
-def _why(state: State[Any]) -> str:
-    return state.message or state.name or "unknown"

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from prefect import Task
 
-    from sweeplib.orchestrate.worker import Around
-
 __all__ = ["SweepTaskRunner"]
 
 
@@ -26,13 +24,10 @@ class SweepTaskRunner(DaskTaskRunner):
     """`DaskTaskRunner` with the same settings, whose tasks cost a fraction of the stock runner's.
 
     Asynchronous tasks go the stock way, and so do those that wait for others or take their futures.
-    `around`, a function of an installed module, makes a context of a task's parameters in which the worker
-    runs it.
     """
 
-    def __init__(self, *args: Any, around: Around | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.around = around
         self._sessions: dict[int, tuple[Task[Any, Any], Session]] = {}
 
     def _session(self, task: Task[Any, Any]) -> Session:
@@ -60,17 +55,10 @@ class SweepTaskRunner(DaskTaskRunner):
             self._session(task),
             task_run_id,
             parameters,
-            self.around,
             key=f"{task.name}-{task_run_id}",
             pure=False,
         )
         return PrefectDaskFuture(wrapped_future=future, task_run_id=task_run_id)
-
-    def duplicate(self) -> SweepTaskRunner:
-        """Return a runner with the same settings."""
-        copy: SweepTaskRunner = super().duplicate()
-        copy.around = self.around
-        return copy
 
     def __exit__(self, *args: Any) -> None:
         """Close the cluster if it is ours, and leave the contexts that this process's workers entered."""

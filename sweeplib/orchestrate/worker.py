@@ -10,8 +10,7 @@ from __future__ import annotations
 import atexit
 import contextvars
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
     from prefect import Task
     from prefect.client.schemas.objects import State
 
-Around = Callable[[dict[str, Any]], AbstractContextManager[None]]
-"""Makes a context of a task's parameters."""
-
-__all__ = ["Around", "Session", "close_session", "run_task"]
+__all__ = ["Session", "close_session", "run_task"]
 
 _threads = threading.local()
 _open: dict[int, _Hydrated] = {}
@@ -83,13 +79,8 @@ def _hydrate(session: Session) -> _Hydrated:
     return hydrated
 
 
-def run_task(
-    session: Session, task_run_id: UUID, parameters: dict[str, Any], around: Around | None = None
-) -> State[Any]:
-    """Run the session's task with `parameters` as task run `task_run_id`; return its final state.
-
-    The task run begins inside the context that `around` makes of the parameters.
-    """
+def run_task(session: Session, task_run_id: UUID, parameters: dict[str, Any]) -> State[Any]:
+    """Run the session's task with `parameters` as task run `task_run_id`; return its final state."""
     hydrated = _hydrate(session)
 
     def call() -> Any:
@@ -100,8 +91,7 @@ def run_task(
         )
         return run_task_sync(hydrated.task, task_run_id, task_run, parameters=parameters, return_type="state")
 
-    with around(parameters) if around else nullcontext():
-        state: State[Any] = hydrated.context.copy().run(call)
+    state: State[Any] = hydrated.context.copy().run(call)
     return state
 
 

@@ -15,6 +15,11 @@ def ask(api: str, path: str, body: dict[str, Any]) -> Any:
         return json.load(answer)
 
 
+def get(api: str, path: str) -> Any:
+    with urllib.request.urlopen(f"{api}{path}", timeout=30) as answer:
+        return json.load(answer)
+
+
 def flow_runs(api: str, tag_of_task: str) -> list[dict[str, Any]]:
     """Return the flow runs that have a task run with this tag."""
     return ask(api, "/flow_runs/filter", {"task_runs": {"tags": {"all_": [tag_of_task]}}})

@@ -1,0 +1,131 @@
+"""What the Prefect server is told of a combination's task run, as its states, log and limits show."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sweeplib.run.model import Outcome
+from tests.integration.prefect_api import ask, get, logs, task_runs
+
+if TYPE_CHECKING:
+    from tests.conftest import Project
+
+JOBS = """
+jobs:
+  states:
+    run: python script.py
+    style: plain
+    tracking: false
+    retries: 1
+    retry_delay: 1s
+    timeout: 2s
+    sets:
+      - each: case=quick,long,flaky,hanging
+"""
+SCRIPT = """
+import os, sys, time
+case = sys.argv[1].removeprefix("case=")
+print("this is", case, flush=True)
+if case == "long":
+    time.sleep(1.3)
+if case == "flaky" and os.environ["SWEEP_ATTEMPT"] == "1":
+    sys.exit(3)
+if case == "hanging":
+    time.sleep(60)
+"""
+
+
+def states(api: str, task_run: str) -> list[tuple[str, str]]:
+    """Return type and name of the states that a task run went through, in their order."""
+    found = get(api, f"/task_run_states/?task_run_id={task_run}")
+    return [(state["type"], state["name"]) for state in sorted(found, key=lambda each: each["timestamp"])]
+
+
+@pytest.fixture
+def recorded(project: Project, prefect_api: str) -> dict[str, dict[str, Any]]:
+    """The task runs of a sweep with one command of each sort, by their names."""
+    project.write("script.py", SCRIPT)
+    project.jobs(JOBS)
+    done = project.sweep("run", "states", check=1)
+    tag = done.stdout.split(":")[0]
+    return {run["name"]: run for run in task_runs(prefect_api, tag)}
+
+
+def test_states(recorded: dict[str, dict[str, Any]], prefect_api: str) -> None:
+    found = {name: states(prefect_api, run["id"]) for name, run in recorded.items()}
+    running, waiting = ("RUNNING", "Running"), ("SCHEDULED", "AwaitingRetry")
+    assert found == {
+        "case=quick": [("COMPLETED", "Completed")],
+        "case=long": [running, ("COMPLETED", "Completed")],
+        "case=flaky": [waiting, ("COMPLETED", "Completed")],
+        "case=hanging": [running, waiting, ("RUNNING", "Retrying"), ("FAILED", "TimedOut")],
+    }
+    runs = {name: run["run_count"] for name, run in recorded.items()}
+    assert runs == {"case=quick": 1, "case=long": 1, "case=flaky": 2, "case=hanging": 2}
+    quick, hanging = recorded["case=quick"], recorded["case=hanging"]
+    assert quick["state"]["message"].startswith("exit code 0 in 0.")
+    assert hanging["state"]["message"] == "timed out after 2 s"
+    assert quick["start_time"] < quick["end_time"]
+    assert 4 < hanging["total_run_time"] < 20
+    assert {run["task_key"] for run in recorded.values()} == {"states"}
+
+    log = logs(prefect_api, recorded["case=flaky"]["id"])
+    assert log[0] == "command: python script.py case=flaky\nthis is flaky"
+    assert "failed in 0." in log[1]
+    assert "exit code 3: this is flaky; all output is in " in log[1]
+    assert log[2] == log[0]
+    assert log[3].startswith("completed in 0.")
+
+
+def test_a_limit_on_a_tag_holds(project: Project, prefect_api: str) -> None:
+    limit = {"name": "tag:one-at-a-time", "limit": 1, "active": True}
+    ask(prefect_api, "/v2/concurrency_limits/", limit)
+    project.jobs(
+        """
+        jobs:
+          limited:
+            run: sleep
+            style: plain
+            tracking: false
+            parallel: 3
+            tags: [one-at-a-time]
+            sets: [{add: '0.3'}, {add: '0.4'}, {add: '0.5'}]
+        """
+    )
+    project.sweep("run", "limited")
+    with project.ledger() as ledger:
+        sweep = ledger.sweeps(job="limited", limit=1)[0]
+        times = sorted((row.started, row.ended) for row in ledger.combinations(sweep.id, Outcome.COMPLETED))
+    assert len(times) == 3
+    assert times[0][1] <= times[1][0]
+    assert times[1][1] <= times[2][0]
+
+
+def test_ctrl_c_does_not_wait_for_a_retry(project: Project) -> None:
+    project.jobs(
+        """
+        jobs:
+          patient:
+            run: sh -c 'touch tried; exit 1'
+            style: plain
+            tracking: false
+            retries: 1
+            retry_delay: 1h
+            sets: [{each: a=1}]
+        """
+    )
+    process = project.start("run", "patient")
+    deadline = time.monotonic() + 60
+    while not (project.folder / "tried").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # the command tells by a file that it ran
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert time.monotonic() - began < 20
