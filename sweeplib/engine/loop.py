@@ -108,8 +108,12 @@ class _Loop:
                 yield item
 
     def _fill(self, source: Iterator[Item]) -> bool:
-        """Submit until the window is full; return whether the plan is exhausted."""
-        while (room := self.submitter.window - len(self.in_flight)) > 0:
+        """Submit until the window is full, once a quarter of it is free; return whether the plan is at its end.
+
+        What is submitted together is claimed in one transaction, and costs the submitter less.
+        """
+        window = self.submitter.window
+        while (room := window - len(self.in_flight)) > 0 and room >= window // 4:
             batch = list(islice(source, min(room, _CHUNK)))
             if not batch:
                 return True

@@ -64,7 +64,8 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
             raise ClusterError(_unreachable(job, address, error)) from error
         if local:
             commands = parallel or _processors()
-            yield Placement(runner, 2 * commands + _SPARE, slots=commands)
+            ahead = commands if job.max_failures is not None else 3 * commands + 2 * _SPARE
+            yield Placement(runner, commands + ahead, slots=commands)
             return
         _prepare(client, address or _name(job))
         threads = sum(client.nthreads().values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,15 +16,19 @@ from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.task_runs import run_combination
 from sweeplib.run.client import Guard
 from sweeplib.run.marker import read_markers
-from sweeplib.run.model import SweepPaths
+from sweeplib.run.model import Attempt, SweepPaths
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from distributed import Client, Future
 
     from sweeplib.orchestrate.task_runs import Session
-    from sweeplib.run.model import Attempt, Work
+    from sweeplib.run.model import Work
 
 __all__ = ["PrefectSubmitter"]
+
+_GATHER = 0.01  # seconds that what ended first waits for others: a batch is fetched and stored at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class PrefectSubmitter:
         self._session = session
         self._window = window
         self._ended: SimpleQueue[_Ended] = SimpleQueue()
+        self._taken: list[Work] = []
         self._out: dict[str, Future[Attempt]] = {}
         self._sweep: str | None = None
         self._stopped = False
@@ -61,52 +68,67 @@ class PrefectSubmitter:
         """Submit a task run for this work."""
         self._sweep = work.sweep
         self.submitted += 1
-        self._submit(work, last=False)
+        self._taken.append(work)
 
-    def _submit(self, work: Work, *, last: bool) -> None:
-        key = f"{self._session.task}-{uuid4()}"
-        future = self._client.submit(run_combination, self._session, work, key=key, pure=False)
-        self._out[work.key] = future  # a Dask future that nobody holds is forgotten, and its task with it
-        future.add_done_callback(partial(self._arrive, work, last))
+    def _submit(self, works: Sequence[Work], *, last: bool) -> None:
+        """Submit works at once, which costs Dask less than one at a time."""
+        keys = [f"{self._session.task}-{uuid4()}" for _ in works]
+        futures = self._client.map(run_combination, works, session=self._session, key=keys, pure=False)
+        for work, future in zip(works, futures, strict=True):
+            self._out[work.key] = future  # a Dask future that nobody holds is forgotten, its task with it
+            future.add_done_callback(partial(self._arrive, work, last))
 
     def _arrive(self, work: Work, last: bool, future: Future[Attempt]) -> None:  # noqa: FBT001 - bound by partial
         self._ended.put(_Ended(work, future, last))
 
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
+        if self._taken:
+            works, self._taken = self._taken, []
+            self._submit(works, last=False)
         try:
             arrived = [self._ended.get(timeout=timeout)]
         except Empty:
             return []
+        time.sleep(_GATHER)
         while not self._ended.empty():
             arrived.append(self._ended.get())
-        found = [self._finish(each) for each in arrived]
+        results = self._results([each.future for each in arrived])
+        found = [self._finish(each, result) for each, result in zip(arrived, results, strict=True)]
         return [each for each in found if each is not None]
 
-    def _finish(self, ended: _Ended) -> Finished | None:
+    def _results(self, futures: list[Future[Attempt]]) -> list[Attempt | str]:
+        """Return the attempts, or why there is none; all at once where nothing has gone wrong."""
+        if all(future.status == "finished" for future in futures):
+            with suppress(Exception):  # its reason is told below
+                return list(self._client.gather(futures))
+        return [_result(future) for future in futures]
+
+    def _finish(self, ended: _Ended, result: Attempt | str) -> Finished | None:
         """Return the attempts at the work; None if it was submitted again."""
         work = ended.work
         self._out.pop(work.key, None)
-        attempt: Attempt | None = None
-        problem = ""
-        try:
-            attempt = ended.future.result()
-        except Exception as error:  # noqa: BLE001 - whatever Dask raises, the work is not lost
-            problem = str(error) or type(error).__name__
-        if attempt is not None and attempt.number <= 1:
-            return Finished(work, [attempt])
+        if isinstance(result, Attempt) and result.number <= 1:
+            return Finished(work, [result])
         history = read_markers(SweepPaths(Path(work.folder)), work.key)
-        if attempt is not None:
-            return Finished(work, [*[each for each in history if each.number < attempt.number], attempt])
+        if isinstance(result, Attempt):
+            return Finished(work, [*[each for each in history if each.number < result.number], result])
         if history:
             return Finished(work, history)
         if not ended.last and not self._stopped:
-            self._submit(work, last=True)
+            self._submit([work], last=True)
             return None
-        return Finished(work, [unseen(work.key, problem)])
+        return Finished(work, [unseen(work.key, result)])
 
     def stop(self) -> None:
         """End what runs in this process; workers elsewhere look at the sweep's stop file."""
         self._stopped = True
         if self._sweep is not None:
             Guard.shared().terminate_sweep(self._sweep)
+
+
+def _result(future: Future[Attempt]) -> Attempt | str:
+    try:
+        return future.result()
+    except Exception as error:  # noqa: BLE001 - whatever Dask raises, the work is not lost
+        return str(error) or type(error).__name__

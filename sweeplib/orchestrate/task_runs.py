@@ -270,7 +270,7 @@ class _TaskRun:
         self._state, self._previous = state, name
 
 
-def run_combination(session: Session, work: Work) -> Attempt:
+def run_combination(work: Work, session: Session) -> Attempt:
     """Run a combination's command, with the session's retries; return the last attempt.
 
     What the command prints goes to the log of its task run as it comes. Raises what `run_attempt` raises.
