@@ -108,7 +108,7 @@ class _Loop:
                 yield item
 
     def _fill(self, source: Iterator[Item]) -> bool:
-        """Submit until the window is full, once a quarter of it is free; return whether the plan is at its end.
+        """Fill the window as soon as a quarter of it is free; return whether the plan is at its end.
 
         What is submitted together is claimed in one transaction, and costs the submitter less.
         """
