@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sweeplib.plan import Combination, Part, Plan
     from sweeplib.syntax import Cell
 
-__all__ = ["argv", "environment", "lines", "parameter_lines", "submit_argv"]
+__all__ = ["argv", "call_text", "environment", "lines", "parameter_lines", "submit_argv"]
 
 
 def _hydra(cell: Cell) -> str:
@@ -159,21 +159,25 @@ def _quoted(plan: Plan, part: Part, fresh: Iterator[str]) -> Iterator[str]:
 
 
 def _calls(plan: Plan) -> Iterator[str]:
-    """Yield ``function(arguments)`` a combination, as Python would write it."""
-    name, *first = _words(plan)
-    write = _keywords if plan.job.style == "kwargs" else repr
-    render = _RENDER[plan.job.style]
     fresh = ulids()
     for combination in plan:
-        middle = [render(cell) for cell in combination.cells]
-        given = [*first, *_Frame.of(plan, combination.part).around(middle, next(fresh))]
-        yield f"{name}({write(given)})"
+        yield call_text(plan, combination, next(fresh))
+
+
+def call_text(plan: Plan, combination: Combination, ulid: str) -> str:
+    """Return the call of a `call` job's combination as Python would write it: ``function(arguments)``."""
+    name, *first = _words(plan)
+    middle = [_RENDER[plan.job.style](cell) for cell in combination.cells]
+    given = [*first, *_Frame.of(plan, combination.part).around(middle, ulid)]
+    return f"{name}({_keywords(given) if plan.job.style == 'kwargs' else given})"
 
 
 def _keywords(words: Sequence[str]) -> str:
-    """Return the words as keyword arguments, of which a later one replaces an earlier one."""
+    """Return the words as the keyword arguments of the call, of which a later one replaces an earlier one."""
+    from sweeplib.syntax.typed import typed  # which only these lines need
+
     found = dict(word.partition("=")[::2] for word in words)
-    return ", ".join([f"{key}={unquote(value)!r}" for key, value in found.items()])
+    return ", ".join([f"{key}={typed(value)!r}" for key, value in found.items()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,13 +73,13 @@ def _nothing_left(plan: Plan, ledger: Ledger, lineage: str) -> int | None:
     counted = len(plan) <= _COUNTED
     if free or not counted:
         if done:
-            left = f"{free} are left" if counted else "going on with the rest"
-            note(f"{name}: {done} combinations are done, {left} (--fresh runs all again)")
+            left = f"{free} to go" if counted else "going on with the rest"
+            note(f"{name}: {done} of {len(plan)} combinations done, {left} (--fresh runs all again)")
         return None
     if elsewhere:
-        note(f"{name}: {done} combinations are done; another sweep is running the other {elsewhere}")
+        note(f"{name}: {done} of {len(plan)} combinations done; another sweep is running the rest")
         return 1
-    note(f"{name}: all {done} combinations are done; nothing is left to do (--fresh runs them again)")
+    note(f"{name}: {done} of {done} combinations done; nothing is left to do (--fresh runs all again)")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from sweeplib.command import argv
+from sweeplib.command import argv, call_text
 from sweeplib.errors import PlanError
 from sweeplib.plan import Plan
 from sweeplib.report.duration import humanise
@@ -113,15 +113,10 @@ def _values(argument: Argument) -> str:
 
 def _command(plan: Plan, combination: Combination) -> str:
     """Return the command of one combination as a person would write it."""
+    if plan.job.kind == "call":
+        return call_text(plan, combination, _ULID)
     words = argv(plan, combination, _ULID)
-    if plan.job.kind == "submit":
-        return shlex.join(words[len(plan.job.words) :])
-    if plan.job.kind != "call":
-        return shlex.join(words)
-    if plan.job.style == "kwargs":
-        given = ", ".join(f"{name}={value!r}" for name, value in combination.parameters.items())
-        return f"{plan.job.words[0]}({given})"
-    return f"{plan.job.words[0]}({list(words[words.index('--') + 1 :])})"
+    return shlex.join(words[len(plan.job.words) :] if plan.job.kind == "submit" else words)
 
 
 def _duration(seconds: float) -> str:

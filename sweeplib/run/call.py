@@ -19,7 +19,7 @@ from pathlib import Path
 from sweeplib.errors import nearest
 from sweeplib.run.files import write_atomically
 from sweeplib.run.tree import MARK
-from sweeplib.run.typed import typed
+from sweeplib.syntax.typed import typed
 
 __all__ = ["main"]
 

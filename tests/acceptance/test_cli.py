@@ -259,7 +259,7 @@ def test_a_pipe_gets_plain_text_and_the_second_run_has_nothing_to_do(there: Proj
     second = there.sweep("run", "train", check=0)
     assert (second.stdout, second.stderr) == (
         "",
-        "sweep: train: all 3 combinations are done; nothing is left to do (--fresh runs them again)\n",
+        "sweep: train: 3 of 3 combinations done; nothing is left to do (--fresh runs all again)\n",
     )
 
 
@@ -279,7 +279,7 @@ def test_from_another_folder_and_with_a_reader_that_goes_away(there: Project, tm
     done = subprocess.run(
         ["bash", "-c", script], cwd=there.folder, env=there.env, capture_output=True, text=True, check=False
     )
-    assert done.stdout == "sweep: train: 3 combinations are done, 9 are left (--fresh runs all again)\n0\n"
+    assert done.stdout == "sweep: train: 3 of 12 combinations done, 9 to go (--fresh runs all again)\n0\n"
     assert done.stderr == ""
     assert list(outcomes(there).values()) == [Outcome.COMPLETED] * 9
 
@@ -426,5 +426,5 @@ def test_failures_without_colour_and_retry(there: Project, terminals: Callable[.
     second = there.sweep("retry", "tidy", check=0)
     assert re.fullmatch(r"tidy-\w{8}: 1 of 1 completed, 2 were done before in [\d.]+ s\n", second.stdout)
     assert second.stderr == (
-        "sweep: tidy: 2 combinations are done, 1 are left (--fresh runs all again)\ntidy: 3/3 done\n"
+        "sweep: tidy: 2 of 3 combinations done, 1 to go (--fresh runs all again)\ntidy: 3/3 done\n"
     )

@@ -113,7 +113,7 @@ def test_flow_process_is_killed_many_times(work: Project) -> None:
     assert_complete(work)
     again = work.sweep("run", "work", check=0)
     assert again.stderr == (
-        f"sweep: work: all {COUNT} combinations are done; nothing is left to do (--fresh runs them again)\n"
+        f"sweep: work: {COUNT} of {COUNT} combinations done; nothing is left to do (--fresh runs all again)\n"
     )
 
 

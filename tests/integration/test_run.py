@@ -112,7 +112,7 @@ def test_a_failing_combination_stops_nothing_and_is_shown_everywhere(
     assert f"all output is in {project.folder}/.sweep/sweeps/{sweep}/logs/" in messages
 
     again = project.sweep("run", "fails", check=1)
-    assert "fails: 3 combinations are done, 1 are left" in again.stderr
+    assert "fails: 3 of 4 combinations done, 1 to go" in again.stderr
     assert newest(project, "fails")[2] == {"x=2": Outcome.FAILED}
 
 

@@ -88,8 +88,8 @@ class TestStyles:
             "n=2",
         )
         assert list(lines(found)) == [
-            "package.train(model='svc', lr='1e-3', seed='1,2,3', n='2')",
-            "package.train(model='a b', lr='1e-3', seed='1,2,3', n='2')",
+            "package.train(model='svc', lr=0.001, seed='1,2,3', n=2)",
+            "package.train(model='a b', lr=0.001, seed='1,2,3', n=2)",
         ]
 
 
@@ -171,7 +171,7 @@ class TestExtraArguments:
             "a='x y'",
             "c=3",
         )
-        assert list(lines(found)) == ["package.train(b='5', a='x y', c='3')"]
+        assert list(lines(found)) == ["package.train(b=5, a='x y', c=3)"]
 
     def test_submit(self) -> None:
         found = plan("a=1", submit="python submit.py app.py", arguments=["--partition", "gpu"])

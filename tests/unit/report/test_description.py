@@ -101,8 +101,8 @@ set 1: 2 combinations
                 C = 1
 
 2 combinations in all
-  first         package.module.train(model='svc', C='1')
-  last          package.module.train(model='x y', C='1')
+  first         package.module.train(model='svc', C=1)
+  last          package.module.train(model='x y', C=1)
 """
 
 LISTED = """\

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeplib.run.typed import typed
+from sweeplib.syntax.typed import typed
 
 
 @pytest.mark.parametrize(

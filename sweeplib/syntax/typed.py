@@ -6,7 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from sweeplib.syntax import number, unquote
+from sweeplib.syntax.numbers import number
+from sweeplib.syntax.splitting import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
