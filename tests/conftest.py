@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _FOREIGN = ("PREFECT_", "MLFLOW_", "SWEEP_")
 
 
+# A shell in the background, and nohup, have what they start ignore these, and so all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def clean_environment(home: Path) -> dict[str, str]:
     """Return this process's environment without what would lead Prefect or MLflow elsewhere."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}

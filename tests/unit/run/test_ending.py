@@ -280,8 +280,7 @@ def test_the_guard_shrugs_off_the_signals_that_end_its_parent(sweep: Sweep) -> N
 
 
 PARENT = """
-import json, os, signal, sys, threading
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has these tests ignore it
+import json, os, sys, threading
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.client import Guard
 from sweeplib.run.model import Work
