@@ -86,6 +86,17 @@ class Peers:
         return ""
 
 
+def main() -> int:
+    """Print the interpreter that has HydraFlow, for tests that compare with it; install it first."""
+    peers = Peers(lambda text: print(text, file=sys.stderr))
+    try:
+        print(Path(peers.hydraflow).with_name("python"))
+    except UnavailableError as error:
+        print(f"HydraFlow: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def gnu_parallel() -> str:
     """Return the version of GNU parallel, not of moreutils' tool of that name. Raises `UnavailableError`."""
     with contextlib.suppress(UnavailableError):
@@ -117,3 +128,7 @@ def _runs(python: str) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -27,6 +27,8 @@ _COMMANDS = {
     "results": "Rank the combinations of a job by a metric.",
     "retry": "Run what a sweep left undone.",
     "cancel": "End running sweeps.",
+    "deploy": "Make the jobs deployments of Prefect.",
+    "serve": "Run the jobs' deployments from this process.",
     "up": "Start this project's Prefect server and MLflow's UI.",
     "down": "Stop this project's servers.",
     "completion": "Print the shell's completion script.",

@@ -99,8 +99,8 @@ def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, c
             from sweeplib.orchestrate.launch import Launch
 
             with make_progress(plan.job.entry) as view, _server_kept(project, api, view):
-                launch = Launch(observer=view, fresh=fresh, isolated=False, hidden=frozenset(ours))
-                run_directly(project, plan, launch, parallel=parallel, cluster=cluster)
+                launch = Launch(observer=view, isolated=False, hidden=frozenset(ours))
+                run_directly(project, plan, launch, fresh=fresh, parallel=parallel, cluster=cluster)
         except KeyboardInterrupt:
             note("interrupted; what is done is kept, and the next run goes on with the rest")
             return INTERRUPTED

@@ -16,7 +16,7 @@ __all__ = ["command"]
 @cluster_option
 @click.pass_context
 def command(ctx: click.Context, job: str, parallel: int | None, cluster: str | None) -> None:
-    """Run what the newest sweep of JOB left undone, with the arguments it had.
+    """Run what the newest sweep of JOB left undone, with the arguments and the selection it had.
 
     For example: sweep retry train
     """
@@ -32,5 +32,5 @@ def command(ctx: click.Context, job: str, parallel: int | None, cluster: str | N
     if newest is None:
         msg = f"job {job!r} has no sweep yet; start one with: sweep run {job}"
         raise UnknownSweepError(msg)
-    plan = Plan(found, newest.arguments)
+    plan = Plan(found, newest.arguments, newest.selection)
     ctx.exit(execute(project, plan, fresh=False, parallel=parallel, cluster=cluster))

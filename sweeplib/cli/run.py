@@ -41,6 +41,12 @@ class _PassThrough(click.Command):
 @click.argument("job", shell_complete=complete_job)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARG]...")
 @click.option("--dry-run", is_flag=True, help="Print the commands, one a line, and run nothing.")
+@click.option(
+    "--only",
+    metavar="SELECTION",
+    default="",
+    help="Take these combinations alone, such as 'model=svc C=1,10'.",
+)
 @click.option("--fresh", is_flag=True, help="Run everything again, also what is done.")
 @click.option(
     "-j",
@@ -56,6 +62,7 @@ def command(
     job: str,
     arguments: tuple[str, ...],
     dry_run: bool,  # noqa: FBT001 - click passes options by name
+    only: str,
     fresh: bool,  # noqa: FBT001
     parallel: int | None,
     cluster: str | None,
@@ -69,7 +76,7 @@ def command(
     from sweeplib.plan import Plan
 
     project = project_of(ctx)
-    plan = Plan(load(project).job(job), arguments)
+    plan = Plan(load(project).job(job), arguments, only)
     if dry_run:
         _print(plan)
         return

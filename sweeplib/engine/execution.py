@@ -44,7 +44,9 @@ class Execution:
     """A sweep that this process owns: use it as a context manager around `run_sweep`.
 
     `project` is the folder of the job file. A sweep goes on with the job's latest lineage, where there is
-    one; `fresh` begins a new one, and `isolated` keeps a later local run from joining it (deployed runs).
+    one; `fresh` begins a new one. One that is `isolated` (a deployed run) may go on with any other, and only
+    such may go on with it.
+    `resumes` is an ended sweep to go on with, as a retry of its flow run does: same id, same folder.
     `slots` is how many commands run at once in one worker process (None: as many as it has threads);
     `hidden` names variables of this process that commands are not to see.
     """
@@ -57,6 +59,7 @@ class Execution:
         *,
         fresh: bool = False,
         isolated: bool = False,
+        resumes: Sweep | None = None,
         flow_run: str | None = None,
         slots: int | None = None,
         hidden: frozenset[str] = frozenset(),
@@ -64,8 +67,9 @@ class Execution:
         self.plan = plan
         self.ledger = ledger
         self.project = project
-        self.id = ulid()
-        self.lineage = self.id
+        self.resumed = resumes is not None
+        self.id = resumes.id if resumes else ulid()
+        self.lineage = resumes.lineage if resumes else self.id
         self._fresh = fresh
         self.tag = f"{plan.job.entry}-{self.id[-8:].lower()}"
         self.paths = SweepPaths(project / ".sweep" / "sweeps" / self.id)
@@ -78,16 +82,21 @@ class Execution:
 
     def __enter__(self) -> Self:
         """Make the folder, take the lock and write the sweep into the ledger."""
-        self.paths.folder.mkdir(parents=True)
+        self.paths.folder.mkdir(parents=True, exist_ok=self.resumed)
         if not self._lock.acquire():
             msg = f"the sweep's folder {self.paths.folder} is locked by another process"
             raise LedgerError(msg)
+        if self.resumed:
+            self.paths.stop.unlink(missing_ok=True)
+            self.sweep = self.ledger.resume_sweep(self.id)
+            return self
         state = git_state(self.project)
         if state and state.patch:
             self.paths.patch.write_bytes(state.patch)
         with self.ledger.transaction():  # two runs that begin at once are of one lineage
             if not self._fresh:
-                self.lineage = self.ledger.latest_lineage(self.plan.job.entry) or self.id
+                latest = self.ledger.latest_lineage(self.plan.job.entry, isolated=self._isolated)
+                self.lineage = latest or self.id
             self.sweep = self._row(state)
             self.ledger.add_sweep(self.sweep)
         return self
@@ -103,6 +112,7 @@ class Execution:
             state=SweepState.RUNNING,
             total=self.total,
             arguments=self.plan.arguments,
+            selection=self.plan.only,
             spec=json.dumps(job.written(), ensure_ascii=False),
             created=time.time(),
             host=socket.gethostname(),

@@ -233,7 +233,8 @@ class _Loop:
 
     def close(self, state: SweepState) -> None:
         """End the sweep's records."""
-        self.ledger.set_done_before(self.execution.id, self.before - self.elsewhere)
+        if not self.execution.resumed:
+            self.ledger.set_done_before(self.execution.id, self.before - self.elsewhere)
         self.ledger.finish_sweep(self.execution.id, state, time.time())
         for note in self.tracker.finish(state.value, _TRACKING_PATIENCE):
             self.observer.note(note)

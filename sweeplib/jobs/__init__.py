@@ -2,12 +2,13 @@
 
 from sweeplib.jobs.fields import ClusterSpec
 from sweeplib.jobs.load import find_file, load
-from sweeplib.jobs.models import Job, JobFile, Set
+from sweeplib.jobs.models import Deployment, Job, JobFile, Set
 from sweeplib.jobs.units import FailureLimit, parse_duration
 from sweeplib.jobs.words import merge_add
 
 __all__ = [
     "ClusterSpec",
+    "Deployment",
     "FailureLimit",
     "Job",
     "JobFile",

@@ -20,31 +20,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "ClusterSpec",
+    "MODES",
     "STYLES",
+    "ClusterSpec",
     "add",
+    "address",
     "all_",
     "call",
     "cluster",
     "command",
+    "cron",
     "delays",
     "each",
     "environment",
+    "flag",
     "max_failures",
+    "mode",
     "name",
     "parallel",
     "style",
     "tags",
+    "texts",
     "timeout",
+    "timezone",
     "tracking",
     "whole",
 ]
 
+MODES = ("fresh", "resume")
 STYLES = ("hydra", "plain", "flags", "kwargs")
 _SWEEP = "model=small,large lr=0.1"
 # Texts, as most files need few of these, and each takes a while to compile.
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+_CRON = r"@[a-z]+|[0-9A-Za-z*/,#L?-]+( +[0-9A-Za-z*/,#L?-]+){4,5}"
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+"
 
 
@@ -124,6 +133,61 @@ def add(value: object) -> str:
     text = _text(value, "hydra/launcher=joblib")
     split_words(text)
     return text
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return a list of arguments for a command."""
+    if not isinstance(value, (list, tuple)):
+        hint = f"; write [{value}]" if isinstance(value, (str, int, float)) else ""
+        raise InputError(f"must be a list of texts such as [seed=1:3]{_but(value)}{hint}")
+    for item in value:
+        if not isinstance(item, (str, int, float)) or isinstance(item, bool):
+            raise InputError(f"must be a list of texts, and {_what(item)} is none; put it in quotes")
+    return tuple(map(str, value))
+
+
+def cron(value: object) -> str:
+    """Return when a deployment runs: the five fields of cron, or a name such as ``@daily``."""
+    text = _text(value, "'0 2 * * *'")
+    if not re.fullmatch(_CRON, text):
+        raise InputError(f"{text!r} is not a cron line; write minute hour day month weekday: '0 2 * * *'")
+    return text
+
+
+def timezone(value: object) -> str:
+    """Return the name of a time zone of the IANA database."""
+    from zoneinfo import ZoneInfo, available_timezones
+
+    text = _text(value, "Europe/Berlin")
+    try:
+        ZoneInfo(text)
+    except (OSError, ValueError, LookupError):
+        close = nearest(text, sorted(available_timezones())) or "; write one such as Europe/Berlin"
+        raise InputError(f"there is no time zone {text!r}{close}") from None
+    return text
+
+
+def mode(value: object) -> str:
+    """Return whether a deployed run begins afresh."""
+    text = _text(value, "resume")
+    if text not in MODES:
+        close = nearest(text, MODES) or f"; the modes are {' and '.join(MODES)}"
+        raise InputError(f"there is no mode {text!r}{close}")
+    return text
+
+
+def flag(value: object) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise InputError(f"must be true or false{_but(value)}")
+    return value
+
+
+def address(value: object) -> str | None:
+    """Return the address of a Dask scheduler, or None."""
+    if value is None or (isinstance(value, str) and ":" in value):
+        return value
+    raise InputError(f"must be a scheduler's address such as tcp://127.0.0.1:8786{_but(value)}")
 
 
 def name(value: object) -> str:

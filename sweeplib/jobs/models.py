@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sweeplib.errors import InputError, UnknownJobError, nearest
 from sweeplib.jobs import fields
@@ -16,14 +16,14 @@ from sweeplib.jobs.words import merge_add, split_words
 from sweeplib.syntax import parse_all, parse_each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sweeplib.jobs.fields import ClusterSpec
     from sweeplib.jobs.units import FailureLimit
     from sweeplib.syntax import Argument, Cell
 
-__all__ = ["Job", "JobFile", "Policy", "Set"]
+__all__ = ["Deployment", "Job", "JobFile", "Policy", "Set"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,10 @@ class Set(Model):
             if cell.key in swept:
                 text = f"the parameter {cell.key!r} is in 'each' of this set as well; keep one of the two"
                 yield Mistake(("all",), InputError(text))
+
+
+def _optional(read: Callable[[object], object]) -> Callable[[object], object]:
+    return lambda value: None if value is None else read(value)
 
 
 def _sets(value: object) -> tuple[Set, ...]:
@@ -127,6 +131,75 @@ class Policy(Model):
     tracking: bool | Literal["own"] = key(fields.tracking, True)  # noqa: FBT003  (the default of a key)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Deployment(Model):
+    """How Prefect is to run a job: when, and with which parameters of its flow.
+
+    `cron` and `timezone` say when (None: by hand), `paused` that the schedule waits to be switched on. The
+    others are the parameters of `sweeplib.sweep_flow` that a run has if it is not given other ones.
+    """
+
+    cron: str | None = key(_optional(fields.cron), None)
+    timezone: str | None = key(_optional(fields.timezone), None)
+    paused: bool = key(fields.flag, default=False)
+    arguments: tuple[str, ...] = key(fields.texts, ())
+    only: str = key(fields.each, "")
+    mode: Literal["fresh", "resume"] = key(fields.mode, "fresh")
+    parallel: int | None = key(fields.parallel, None)
+    max_failures: FailureLimit | None = key(fields.max_failures, None)
+    cluster: str | None = key(fields.address, None)
+
+    def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
+        """Yield what a schedule needs and there is none for."""
+        for name in sorted({"timezone", "paused"} - wrong):
+            if self.cron is None and "cron" not in wrong and getattr(self, name):
+                text = "is for a schedule, and there is none; write cron: '0 2 * * *'"
+                yield Mistake((name,), InputError(text))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the flow that are not left out."""
+        return {name: value for name, value in self.written().items() if name not in _SCHEDULE}
+
+
+_SCHEDULE = ("cron", "timezone", "paused")
+
+
+def _deployments(value: object) -> dict[str, Deployment]:
+    if not isinstance(value, Mapping):
+        but = "" if value is None else "; begin every deployment with its name"
+        raise InputError(f"must be a mapping such as {{nightly: {{cron: '0 2 * * *'}}}}{but}")
+    found: dict[str, Deployment] = {}
+    mistakes: list[Mistake] = []
+    for name, content in value.items():
+        try:
+            found[_deployment_name(name)] = _deployment(content)
+        except Mistakes as error:
+            mistakes += error.below(name)
+        except InputError as error:
+            mistakes.append(Mistake((name,), error))
+    if mistakes:
+        raise Mistakes(mistakes)
+    return found
+
+
+def _deployment_name(name: str) -> str:
+    try:
+        return fields.name(name)
+    except InputError as error:
+        raise InputError(str(error).replace("a job's name", "a deployment's name")) from None
+
+
+def _deployment(content: object) -> Deployment:
+    if isinstance(content, Deployment):
+        return content
+    if content is None:
+        return Deployment()
+    if isinstance(content, Mapping):
+        return Deployment.read(content)
+    raise InputError("must be a mapping such as {cron: '0 2 * * *', timezone: Europe/Berlin}, or {}")
+
+
 _KINDS = ("run", "call", "submit")
 
 
@@ -144,6 +217,7 @@ class Job(Policy):
     call: str = key(fields.call, "")
     submit: str = key(fields.command, "")
     sets: tuple[Set, ...] = key(_sets, ())
+    deployments: Mapping[str, Deployment] = key(_deployments, {})
     entry: str = ""
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweeplib.errors import InputError, JobFileError, Place, SweepSyntaxError, nearest
 from sweeplib.jobs.fields import name as job_name
 from sweeplib.jobs.grouping import Group, group
-from sweeplib.jobs.models import Job, Policy, Set
+from sweeplib.jobs.models import Deployment, Job, Policy, Set
 from sweeplib.jobs.schema import Mistake, Mistakes
 from sweeplib.jobs.yaml_file import spell
 
@@ -154,7 +154,7 @@ class Reading:
             path = (*base, *_in_file(each.path, groups))
             if each.error is None:
                 name = str(each.path[-1])
-                message = unknown(name) if len(each.path) == 1 else _unknown_in_set(name)
+                message = unknown(name) if len(each.path) == 1 else _UNKNOWN_BELOW[str(each.path[0])](name)
                 self.put(path[:-1], InputError(message), path)
             else:
                 self.put(path, each.error)
@@ -180,7 +180,8 @@ def _unknown(key: str, valid: Sequence[str]) -> str:
 
 _KINDS = ("run", "call", "submit")
 _OF_DEFAULTS = tuple(Policy.defaults())
-_OF_JOB = (*_KINDS, "sets", *_OF_DEFAULTS, "name")
+_OF_DEPLOYMENT = tuple(Deployment.defaults())
+_OF_JOB = (*_KINDS, "sets", "deployments", *_OF_DEFAULTS, "name")
 _OF_SET = tuple(Set.defaults())
 
 
@@ -208,6 +209,15 @@ def _unknown_in_set(key: str) -> str:
     if key in _OF_JOB:
         return f"{key!r} belongs to the job, not to one of its sets; move it beside 'sets'"
     return _unknown(key, _OF_SET)
+
+
+def _unknown_in_deployment(key: str) -> str:
+    if key in _OF_JOB and key not in _OF_DEPLOYMENT:
+        return f"{key!r} belongs to the job, not to one of its deployments; move it beside 'deployments'"
+    return _unknown(key, _OF_DEPLOYMENT)
+
+
+_UNKNOWN_BELOW = {"sets": _unknown_in_set, "deployments": _unknown_in_deployment}
 
 
 def _unknown_in_defaults(key: str) -> str:

@@ -5,13 +5,14 @@ Plain dataclasses, as a dry run starts in the time that importing a library for 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from sweeplib.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
 __all__ = ["Mistake", "Mistakes", "Model", "Path", "key"]
 
@@ -111,4 +112,6 @@ class Model:
 def _written(value: Any) -> object:
     if isinstance(value, (list, tuple)):
         return [_written(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _written(item) for name, item in value.items()}
     return value.written() if hasattr(value, "written") else value

@@ -6,10 +6,10 @@
 -- name: add_sweep
 INSERT INTO sweeps (
     id, job, tag, lineage, isolated, state, total, done_before, arguments, spec, created, ended,
-    host, pid, flow_run_id, tracking, git, cancel_requested
+    host, pid, flow_run_id, tracking, git, cancel_requested, selection
 ) VALUES (
     :id, :job, :tag, :lineage, :isolated, :state, :total, :done_before, :arguments, :spec, :created, :ended,
-    :host, :pid, :flow_run_id, :tracking, :git, :cancel_requested
+    :host, :pid, :flow_run_id, :tracking, :git, :cancel_requested, :selection
 );
 
 -- name: sweeps_by_prefix
@@ -21,6 +21,9 @@ SELECT * FROM sweeps ORDER BY id DESC LIMIT :limit;
 -- name: sweeps_of_job
 SELECT * FROM sweeps WHERE job = :job ORDER BY id DESC LIMIT :limit;
 
+-- name: sweeps_of_flow_run
+SELECT * FROM sweeps WHERE flow_run_id = :flow_run AND job = :job ORDER BY id DESC LIMIT 1;
+
 -- name: running_sweeps
 SELECT * FROM sweeps WHERE state = 'running' AND (:job IS NULL OR job = :job) ORDER BY id;
 
@@ -28,7 +31,7 @@ SELECT * FROM sweeps WHERE state = 'running' AND (:job IS NULL OR job = :job) OR
 SELECT id FROM sweeps WHERE tracking IS NOT NULL AND (:job IS NULL OR job = :job) ORDER BY id;
 
 -- name: latest_lineage
-SELECT lineage FROM sweeps WHERE job = :job AND NOT isolated ORDER BY id DESC LIMIT 1;
+SELECT lineage FROM sweeps WHERE job = :job AND (NOT isolated OR :isolated) ORDER BY id DESC LIMIT 1;
 
 -- name: lineage_of
 SELECT lineage FROM sweeps WHERE id = :id;

@@ -53,10 +53,11 @@ class Sweep:
     `id` is a ULID; `lineage` is the id of the sweep that began the lineage: what is completed in
     any sweep of a lineage is done for all of them. A sweep that is `isolated` lends its lineage to
     no later one. `total` is the length of the plan, `done_before` how many of it were done when the
-    sweep began, `arguments` the extra command-line arguments, `spec` the job as understood (JSON
-    text). `created` and `ended` are seconds since the epoch, `host` and `pid` tell the process that
-    owns the sweep. `tracking` says where it is tracked (uri, experiment_id, run_id), None that it
-    is not; `git` holds the state of the code.
+    sweep began, `arguments` the extra command-line arguments, `selection` what was asked for of the
+    job (sweep syntax; empty: all of it), `spec` the job as understood (JSON text). `created` and
+    `ended` are seconds since the epoch, `host` and `pid` tell the process that owns the sweep.
+    `tracking` says where it is tracked (uri, experiment_id, run_id), None that it is not; `git`
+    holds the state of the code.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Sweep:
     state: SweepState = SweepState.RUNNING
     done_before: int = 0
     arguments: tuple[str, ...] = ()
+    selection: str = ""
     spec: str = "{}"
     ended: float | None = None
     host: str = ""
@@ -155,6 +157,7 @@ def sweep_values(sweep: Sweep) -> dict[str, object]:
         "total": sweep.total,
         "done_before": sweep.done_before,
         "arguments": json_text(sweep.arguments),
+        "selection": _storable(sweep.selection),
         "spec": _storable(sweep.spec),
         "created": sweep.created,
         "ended": sweep.ended,
@@ -209,6 +212,7 @@ def to_sweep(row: sqlite3.Row) -> Sweep:
         state=SweepState(row["state"]),
         done_before=row["done_before"],
         arguments=tuple(json.loads(row["arguments"])),
+        selection=row["selection"],
         spec=row["spec"],
         ended=row["ended"],
         host=row["host"],

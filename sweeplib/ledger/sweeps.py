@@ -70,12 +70,17 @@ class SweepRecords(Database):
         """Return the sweeps in state running, the oldest first; their owners may have died."""
         return self._read(to_sweep, "running_sweeps", job=job)
 
-    def latest_lineage(self, job: str) -> str | None:
+    def sweep_of_flow_run(self, flow_run: str, job: str) -> Sweep | None:
+        """Return the newest sweep of `job` that a Prefect flow run began; None where there is none."""
+        found = self._read(to_sweep, "sweeps_of_flow_run", flow_run=flow_run, job=job)
+        return found[0] if found else None
+
+    def latest_lineage(self, job: str, *, isolated: bool = False) -> str | None:
         """Return the lineage that a next sweep of `job` goes on with; None where there is none.
 
-        Isolated sweeps do not count.
+        Isolated sweeps count only for one that is `isolated` itself.
         """
-        lineages = self._read(lambda row: str(row["lineage"]), "latest_lineage", job=job)
+        lineages = self._read(lambda row: str(row["lineage"]), "latest_lineage", job=job, isolated=isolated)
         return lineages[0] if lineages else None
 
     def resume_sweep(self, sweep_id: str, *, host: str | None = None, pid: int | None = None) -> Sweep:

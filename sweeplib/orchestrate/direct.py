@@ -19,7 +19,13 @@ __all__ = ["run_directly"]
 
 
 def run_directly(
-    project: Path, plan: Plan, launch: Launch, *, parallel: int | None, cluster: str | None
+    project: Path,
+    plan: Plan,
+    launch: Launch,
+    *,
+    fresh: bool,
+    parallel: int | None,
+    cluster: str | None,
 ) -> None:
     """Run the job's flow in this process; `launch` says how, and gets what came of it.
 
@@ -29,7 +35,14 @@ def run_directly(
     flow = sweep_flow(plan.job.entry, project)
     with launching(launch):
         try:
-            flow(arguments=list(plan.arguments), parallel=parallel, cluster=cluster, return_state=True)
+            flow(
+                arguments=list(plan.arguments),
+                only=plan.only,
+                mode="fresh" if fresh else "resume",
+                parallel=parallel,
+                cluster=cluster,
+                return_state=True,
+            )
         except SweepError:
             raise
         except Exception as error:

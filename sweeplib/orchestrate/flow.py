@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from prefect import Flow
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 from prefect.task_runners import TaskRunner
+from pydantic import Field
 
 from sweeplib.engine import Execution, recover, run_sweep
-from sweeplib.jobs import load
+from sweeplib.jobs import FailureLimit, load
 from sweeplib.ledger import Ledger
 from sweeplib.orchestrate import launch as launches
 from sweeplib.orchestrate.cluster import Placement, place
+from sweeplib.orchestrate.recorder import flush_all
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
 from sweeplib.orchestrate.task_runs import session
@@ -32,55 +35,81 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep_flow"]
 
+_FLUSH = 5.0  # seconds that records may take to be sent when the sweep has ended
+
+
+Limit = Annotated[int | None, Field(ge=1)]
+Failures = Annotated[str | None, Field(pattern=r"^([0-9]+|[0-9]{1,2}(\.[0-9]+)?%|100%)$")]
+
 
 def sweep_flow(job: str, project: str | os.PathLike[str] | None = None) -> Flow[Any, Any]:
     """Return the Prefect flow of a job: it carries the job's name and runs one sweep of it.
 
     `project` is the folder of ``sweeps.yaml``, by default the working folder at the time the flow runs.
 
-    The flow takes `arguments` (a list of text: more arguments for the command), `parallel` (commands at
-    once) and `cluster` (the address of a Dask scheduler); each overrides what ``sweeps.yaml`` says.
+    The flow's parameters, each of which may be left out, are those of `run` below: Prefect shows them in the
+    form of a deployment. A flow run that is retried goes on with its own sweep.
     """
     folder = None if project is None else str(Path(project).resolve())
 
     def run(
-        arguments: list[str] | None = None, parallel: int | None = None, cluster: str | None = None
+        arguments: list[str] | None = None,
+        only: str = "",
+        mode: Literal["fresh", "resume"] = "fresh",
+        parallel: Limit = None,
+        max_failures: Failures = None,
+        cluster: str | None = None,
     ) -> Any:
         """Run one sweep of the job.
 
         Args:
-            arguments: More arguments for the command, before the combination's own.
-            parallel: Commands at once; left out, what the job says, else the number of processors.
-            cluster: Address of a Dask scheduler; left out, what the job says, else Dask in this process.
+            arguments: More arguments for every command, before the combination's own.
+            only: Take these combinations alone, in sweep syntax: model=svc C=1,10. Empty: all of them.
+            mode: "fresh" runs everything; "resume" leaves out what the job's newest sweep has completed.
+            parallel: Commands at once. Left out: what the job says, else the number of processors.
+            max_failures: Start no more once more than this many combinations failed: 5, or 10%. Left out:
+                what the job says, else no limit.
+            cluster: Address of a Dask scheduler. Left out: what the job says, else Dask in this process.
         """
-        return run_job(job, folder, arguments or [], parallel, cluster)
+        asked = _Asked(tuple(arguments or ()), only, mode == "resume", parallel, max_failures, cluster)
+        return run_job(job, folder, asked)
 
     runner = cast(TaskRunner[Any], SweepTaskRunner())  # prefect-dask's futures are typed apart from Prefect's
     return Flow(run, name=job, task_runner=runner, persist_result=False)
 
 
-def run_job(
-    name: str, folder: str | None, arguments: list[str], parallel: int | None, cluster: str | None
-) -> State[Any]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The parameters of a flow run."""
+
+    arguments: tuple[str, ...]
+    only: str
+    resume: bool
+    parallel: int | None
+    max_failures: str | None
+    cluster: str | None
+
+    def of(self, job: Job) -> Plan:
+        """Return what the job is to run."""
+        if self.max_failures is not None:
+            job = replace(job, max_failures=FailureLimit.parse(self.max_failures))
+        return Plan(job, self.arguments, self.only)
+
+
+def run_job(name: str, folder: str | None, asked: _Asked) -> State[Any]:
     """Run one sweep of a job inside its flow run; return the flow run's final state."""
     launch = launches.current()
     try:
-        return _run(launch, name, folder, arguments, parallel, cluster)
+        return _run(launch, name, folder, asked)
     except Exception as error:
         launch.error = error  # the caller's to show: Prefect turns it into a state
         raise
 
 
-def _run(
-    launch: launches.Launch,
-    name: str,
-    folder: str | None,
-    arguments: list[str],
-    parallel: int | None,
-    cluster: str | None,
-) -> State[Any]:
+def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) -> State[Any]:
     project = Path(folder) if folder else Path.cwd()
-    job = load(project).job(name)
+    plan = asked.of(load(project).job(name))
+    job = plan.job
     logger = get_run_logger()
     context = FlowRunContext.get()
     flow_run = str(context.flow_run.id) if context and context.flow_run else None
@@ -88,15 +117,16 @@ def _run(
     with (
         Ledger.open(project / ".sweep" / "ledger.db") as ledger,
         make_tracker(project, enabled=bool(job.tracking)) as tracker,
-        place(job, parallel, cluster) as placement,
+        place(job, asked.parallel, asked.cluster) as placement,
     ):
         recover(ledger, project, name, launch.observer.note)
         execution = Execution(
-            Plan(job, arguments),
+            plan,
             ledger,
             project,
-            fresh=launch.fresh,
+            fresh=not asked.resume,
             isolated=launch.isolated,
+            resumes=ledger.sweep_of_flow_run(flow_run, name) if flow_run else None,
             flow_run=flow_run,
             slots=placement.slots,
             hidden=launch.hidden,
@@ -111,6 +141,7 @@ def _run(
                 return Cancelled(message="interrupted; the next run goes on where this one ended")
             finally:
                 launch.submitted = submitter.submitted
+                flush_all(_FLUSH)  # a process that a signal ends calls nothing at its exit
     return _state(launch.summary)
 
 

@@ -33,13 +33,12 @@ class Quiet:
 class Launch:
     """A start of a flow from this process, and what came of it.
 
-    `fresh` runs again what is done, `isolated` keeps later local runs from going on with this one, and
-    `hidden` names variables that this process set for itself and that commands are not to see. The rest is
-    set by the flow: a flow run's own result would pass through Prefect, which may be gone by then.
+    `isolated` keeps later local runs from going on with this one, and `hidden` names variables that this
+    process set for itself and that commands are not to see. The rest is set by the flow: a flow run's own
+    result would pass through Prefect, which may be gone by then.
     """
 
     observer: Observer = field(default_factory=Quiet)
-    fresh: bool = True
     isolated: bool = True
     hidden: frozenset[str] = frozenset()
     summary: Summary | None = None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, overload
 from sweeplib.errors import PlanError
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import digest_all, prefix
+from sweeplib.plan.selection import Selection
 from sweeplib.syntax.product import product
 
 if TYPE_CHECKING:
@@ -25,9 +26,16 @@ __all__ = ["Part", "Plan"]
 class Part(Sequence["tuple[Cell, ...]"]):
     """The combinations of one set, in the order of a product, last parameter fastest."""
 
-    def __init__(self, job: Job, arguments: Sequence[str], set_: Set, varying: frozenset[str]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        arguments: Sequence[str],
+        set_: Set,
+        varying: frozenset[str],
+        columns: tuple[Sequence[Cell], ...] | None = None,
+    ) -> None:
         self.job_name = job.entry
-        self.columns = set_.arguments
+        self.columns = set_.arguments if columns is None else columns
         self.constant = set_.cells
         self.add = tuple(set_.extra)
         self.varying = varying
@@ -57,19 +65,22 @@ class Part(Sequence["tuple[Cell, ...]"]):
 
 
 class Plan(Sequence[Combination]):
-    """All combinations of a job, with extra command-line `arguments`, in order.
+    """The combinations of a job, with extra command-line `arguments`, in order.
 
-    `len(plan)` and `plan[i]` cost the same for ten combinations and for 10**9: nothing ever
-    builds a list of all combinations.
+    `only` leaves those that it selects (see `sweeplib.plan.selection`). `len(plan)` and `plan[i]` cost the
+    same for ten combinations and for 10**9: nothing ever builds a list of all combinations.
 
-    Raises `PlanError` if there are more than a sequence can have (2**63 - 1).
+    Raises `PlanError` if there are more than a sequence can have (2**63 - 1), or none is selected, and
+    `SweepSyntaxError` if the selection cannot be read.
     """
 
-    def __init__(self, job: Job, arguments: Sequence[str] = ()) -> None:
+    def __init__(self, job: Job, arguments: Sequence[str] = (), only: str = "") -> None:
         self.job = job
         self.arguments = tuple(arguments)
+        self.only = only.strip()
         varying = _varying(job.sets)
-        self.parts = tuple(Part(job, self.arguments, set_, varying) for set_ in job.sets)
+        parts = tuple(Part(job, self.arguments, set_, varying) for set_ in job.sets)
+        self.parts = self._selected(parts, varying) if self.only else parts
         self._ends = list(accumulate(part.size for part in self.parts))
         if self._ends[-1] > sys.maxsize:
             msg = (
@@ -77,6 +88,20 @@ class Plan(Sequence[Combination]):
                 f"({sys.maxsize:,}); sweep fewer values"
             )
             raise PlanError(msg)
+
+    def _selected(self, parts: Sequence[Part], varying: frozenset[str]) -> tuple[Part, ...]:
+        selection = Selection.read(self.only)
+        columns = [selection.of(set_.arguments, set_.cells) for set_ in self.job.sets]
+        chosen = tuple(
+            Part(self.job, self.arguments, set_, varying, found)
+            for set_, found in zip(self.job.sets, columns, strict=True)
+            if found is not None
+        )
+        if not chosen:
+            known = [cell.key for part in parts for cell in part.constant]
+            known += [key for set_ in self.job.sets for argument in set_.arguments for key in argument.keys]
+            raise selection.nothing(known, sum(part.size for part in parts))
+        return chosen
 
     def __len__(self) -> int:
         return self._ends[-1]

@@ -17,7 +17,7 @@ from sweeplib.cli.app import INTERRUPTED, cli
 from sweeplib.errors import InputError, SweepError, SweepSyntaxError
 from sweeplib.jobs import Job, load
 from sweeplib.jobs.fields import STYLES
-from sweeplib.jobs.models import Policy, Set
+from sweeplib.jobs.models import Deployment, Policy, Set
 from sweeplib.ledger import SweepState
 from sweeplib.plan import Plan
 from sweeplib.run.attempt import run_attempt
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SYNTAX = document("docs/sweep-syntax.md")
 YAML = document("docs/sweeps-yaml.md")
+DEPLOYMENTS = document("docs/deployments.md")
 COMMANDS = document("docs/command-line.md")
 TRACKING = document("docs/tracking.md")
 
@@ -150,6 +151,26 @@ def test_the_example_of_a_job_s_key_is_read(tmp_path: Path, row: list[str]) -> N
 def test_the_example_of_a_set_s_key_is_read(row: list[str]) -> None:
     read = Set.read(yaml.safe_load(code(row[3])))
     assert getattr(read, code(row[0])) != ""
+
+
+# deployments.md
+
+
+def test_every_key_of_a_deployment_is_documented() -> None:
+    assert [code(row[0]) for row in table(DEPLOYMENTS)] == list(Deployment.defaults())
+
+
+@pytest.mark.parametrize("row", table(DEPLOYMENTS), ids=lambda row: code(row[0]))
+def test_the_example_of_a_deployment_s_key_is_read(row: list[str]) -> None:
+    key = code(row[0])
+    read = Deployment.read({"cron": "@daily"} | yaml.safe_load(code(row[1])))
+    assert getattr(read, key) != Deployment.defaults()[key]
+
+
+def test_the_examples_of_deployments(bare_project: Project) -> None:
+    play(bare_project, DEPLOYMENTS)
+    jobs = load(bare_project.folder).jobs
+    assert list(jobs["train"].deployments) == ["default", "nightly"]
 
 
 # command-line.md

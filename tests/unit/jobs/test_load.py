@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweeplib.errors import InputError, JobFileError, UnknownJobError
-from sweeplib.jobs import ClusterSpec, FailureLimit, Job, JobFile, Set, find_file, load
+from sweeplib.jobs import ClusterSpec, Deployment, FailureLimit, Job, JobFile, Set, find_file, load
 
 Read = Callable[[str], JobFile]
 
@@ -101,8 +101,33 @@ def test_what_is_left_out(read: Read) -> None:
         "call": "",
         "submit": "",
         "sets": (),
+        "deployments": {},
     }
     assert job.written() == {"name": "train", "run": "python train.py", "sets": [{"each": "a=1"}]}
+
+
+def test_deployments(read: Read) -> None:
+    job = read("""\
+jobs:
+  train:
+    run: x
+    sets: [{each: a=1}]
+    deployments:
+      default:
+      nightly: {cron: "0 2 * * *", timezone: Europe/Berlin, arguments: ["seed=1:3", 4], max_failures: 10%}
+""").job("train")
+    assert job.deployments == {
+        "default": Deployment(),
+        "nightly": Deployment(
+            cron="0 2 * * *",
+            timezone="Europe/Berlin",
+            arguments=("seed=1:3", "4"),
+            max_failures=FailureLimit(Decimal(10), relative=True),
+        ),
+    }
+    assert job.deployments["default"].parameters == {}
+    assert job.deployments["nightly"].parameters == {"arguments": ["seed=1:3", "4"], "max_failures": "10%"}
+    assert Job.read(json.loads(json.dumps(job.written()))) == job
 
 
 def test_single_values_where_a_list_or_a_mapping_may_stand(read: Read) -> None:

@@ -200,8 +200,8 @@ def test_a_job(read: Read, job: str, message: str) -> None:
         (
             "speed: 4",
             (
-                ": unknown key 'speed'; the keys here are run, call, submit, sets, style, add, parallel, "
-                "timeout, retries, retry_delay, max_failures, env, tags, cluster, tracking, name"
+                ": unknown key 'speed'; the keys here are run, call, submit, sets, deployments, style, add, "
+                "parallel, timeout, retries, retry_delay, max_failures, env, tags, cluster, tracking, name"
             ),
         ),
         ("each: a=1", ": 'each' belongs to a set; write sets: [{each: ...}]"),
@@ -383,6 +383,61 @@ def test_a_mistake_in_an_item_of_its_own_names_that_item(read: Read) -> None:
         "  ^\n"
         "expected key=value; a plain flag belongs in `add`"
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "4",
+            (
+                ": must be a mapping such as {nightly: {cron: '0 2 * * *'}}; "
+                "begin every deployment with its name"
+            ),
+        ),
+        (
+            "{a b: {}}",
+            (
+                ".a b: 'a b' cannot be a deployment's name; use letters A-Z and a-z, digits, '_', '-' and "
+                "'.', and begin with a letter, a digit or '_'"
+            ),
+        ),
+        (
+            "{x: 5}",
+            ".x: must be a mapping such as {cron: '0 2 * * *', timezone: Europe/Berlin}, or {}",
+        ),
+        ("{x: {corn: '* * * * *'}}", ".x: unknown key 'corn'; did you mean 'cron'?"),
+        (
+            "{x: {retries: 1}}",
+            ".x: 'retries' belongs to the job, not to one of its deployments; move it beside 'deployments'",
+        ),
+        (
+            "{x: {cron: daily}}",
+            ".x.cron: 'daily' is not a cron line; write minute hour day month weekday: '0 2 * * *'",
+        ),
+        (
+            "{x: {cron: '@daily', timezone: Europe/Berlim}}",
+            ".x.timezone: there is no time zone 'Europe/Berlim'; did you mean 'Europe/Berlin'?",
+        ),
+        (
+            "{x: {timezone: Europe/Berlin}}",
+            ".x.timezone: is for a schedule, and there is none; write cron: '0 2 * * *'",
+        ),
+        ("{x: {mode: again}}", ".x.mode: there is no mode 'again'; the modes are fresh and resume"),
+        (
+            "{x: {arguments: seed=1}}",
+            ".x.arguments: must be a list of texts such as [seed=1:3], not 'seed=1'; write [seed=1]",
+        ),
+        ("{x: {paused: soon}}", ".x.paused: must be true or false, not 'soon'"),
+        (
+            "{x: {cluster: here}}",
+            ".x.cluster: must be a scheduler's address such as tcp://127.0.0.1:8786, not 'here'",
+        ),
+    ],
+)
+def test_a_deployment(read: Read, content: str, message: str) -> None:
+    text = f"jobs:\n  train:\n    run: x\n    sets: [{{each: a=1}}]\n    deployments: {content}\n"
+    assert told(read, text) == f"sweeps.yaml:5: jobs.train.deployments{message}"
 
 
 def test_all_mistakes_are_told_by_line(read: Read) -> None:

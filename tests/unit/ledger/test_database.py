@@ -16,6 +16,8 @@ import pytest
 import sweeplib.ledger
 from sweeplib.errors import LedgerError, SweepError
 from sweeplib.ledger import Ledger
+from sweeplib.ledger.database import MIGRATIONS
+from sweeplib.ledger.statements import script
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
@@ -32,14 +34,14 @@ def test_a_new_ledger_is_durable_and_out_of_the_repository(ledger: Ledger, path:
     assert ledger.path == path
     assert (path.parent / ".gitignore").read_text() == "*\n"
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "user_version")
-    assert [pragma(ledger, name) for name in names] == ["wal", 1, 1, 60_000, 1]
+    assert [pragma(ledger, name) for name in names] == ["wal", 1, 1, 60_000, len(MIGRATIONS)]
 
 
 def test_an_opened_ledger_has_the_same_settings(ledger: Ledger, path: Path) -> None:
     (path.parent / ".gitignore").unlink()
     with Ledger.open(str(path)) as second:
         names = ("journal_mode", "synchronous", "foreign_keys", "user_version")
-        assert [pragma(second, name) for name in names] == ["wal", 1, 1, 1]
+        assert [pragma(second, name) for name in names] == ["wal", 1, 1, len(MIGRATIONS)]
     assert not (path.parent / ".gitignore").exists()  # a user who took it away keeps it so
 
 
@@ -70,7 +72,7 @@ def test_a_newer_ledger_is_left_alone(path: Path) -> None:
     with pytest.raises(LedgerError) as caught:
         Ledger.open(path)
     assert str(caught.value) == (
-        f"{path} was written by a newer sweeplib (ledger version 7, this one reads up to 1); install that "
+        f"{path} was written by a newer sweeplib (ledger version 7, this one reads up to 2); install that "
         "version again, or move the file away with its -wal and -shm files to begin a new ledger"
     )
 
@@ -259,3 +261,26 @@ def test_threads_share_one_ledger(ledger: Ledger, make: Any) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(work, range(6)))
     assert ledger.counts(make.id(1))[Outcome.COMPLETED] == 150
+
+
+def test_a_ledger_of_an_earlier_version_is_brought_up_to_date(path: Path, make: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    raw = sqlite3.connect(path)
+    for statement in script(MIGRATIONS[0]):
+        raw.execute(statement)
+    raw.execute(
+        "INSERT INTO sweeps VALUES (:id, 'train', 'train-1', :id, 0, 'completed', 1, 0, '[\"x=1\"]', '{}',"
+        " 1.0, 2.0, 'here', 1, 'flow-run-1', NULL, NULL, 0)",
+        {"id": make.id(1)},
+    )
+    raw.execute("PRAGMA user_version = 1")
+    raw.commit()
+    raw.close()
+    with Ledger.open(path) as ledger:
+        found = ledger.get_sweep(make.id(1))
+        assert (found.arguments, found.selection) == (("x=1",), "")
+        assert ledger.sweep_of_flow_run("flow-run-1", "train") == found
+        assert ledger.sweep_of_flow_run("flow-run-1", "other") is None
+        assert ledger.sweep_of_flow_run("flow-run-2", "train") is None
+        ledger.add_sweep(make.sweep(2, selection="lr=1m"))
+        assert ledger.get_sweep(make.id(2)).selection == "lr=1m"

@@ -25,8 +25,9 @@ FOLDER = Path(sweeplib.ledger.__file__).parent
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
-    for statement in script("schema.sql"):
-        connection.execute(statement)
+    for file in MIGRATIONS:
+        for statement in script(file):
+            connection.execute(statement)
     yield connection
     connection.close()
 
@@ -67,7 +68,7 @@ def test_the_checks_name_every_state_and_outcome() -> None:
 
 def test_the_schema_itself_keeps_what_is_final(connection: sqlite3.Connection) -> None:
     connection.execute(
-        "INSERT INTO sweeps VALUES ('s','j','','s',0,'failed',1,0,'[]','{}',1,2,'h',1,NULL,NULL,NULL,0)"
+        "INSERT INTO sweeps VALUES ('s','j','','s',0,'failed',1,0,'[]','{}',1,2,'h',1,NULL,NULL,NULL,0,'')"
     )
     connection.execute(
         "INSERT INTO combinations (sweep,key,lineage,position,label,parameters,outcome) "

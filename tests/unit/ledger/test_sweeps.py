@@ -122,6 +122,7 @@ def test_the_latest_lineage_is_that_of_the_newest_local_sweep(ledger: Ledger, ma
     ledger.add_sweep(make.sweep(4, isolated=True))
     ledger.add_sweep(make.sweep(5, job="other"))
     assert ledger.latest_lineage("train") == make.id(2)
+    assert ledger.latest_lineage("train", isolated=True) == make.id(4)
     ledger.add_sweep(make.sweep(6))
     assert ledger.latest_lineage("train") == make.id(6)
 

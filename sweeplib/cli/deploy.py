@@ -1,0 +1,48 @@
+"""`sweep deploy`: make the project's jobs deployments of Prefect."""
+
+from __future__ import annotations
+
+import click
+
+from sweeplib.cli.parameters import complete_job, project_of
+
+__all__ = ["command"]
+
+
+@click.command(name="deploy")
+@click.argument("jobs", nargs=-1, metavar="[JOB]...", shell_complete=complete_job)
+@click.option("--pool", default="sweeps", show_default=True, help="Work pool; made if there is none.")
+@click.option("--prune", is_flag=True, help="Remove deployments that are not in the job file any more.")
+@click.pass_context
+def command(ctx: click.Context, jobs: tuple[str, ...], pool: str, prune: bool) -> None:  # noqa: FBT001
+    """Make the deployments of JOBs, or of all jobs, in Prefect: each as its `deployments` say.
+
+    A job without any gets one to run by hand, JOB/default. Doing it again updates. For example:
+
+    sweep deploy train && prefect deployment run train/default
+    """
+    from sweeplib.cli.output import note
+    from sweeplib.jobs import load
+    from sweeplib.orchestrate.api import connect
+
+    project = project_of(ctx)
+    file = load(project)
+    chosen = [file.job(name) for name in jobs] or list(file.jobs.values())
+    api = connect(project, note)
+    from sweeplib.orchestrate.deploy import check, deploy, left_over, make_pool, remove
+
+    check(chosen)
+    if make_pool(pool):
+        note(f"made the work pool {pool!r} (process)")
+    for change in deploy(project, chosen, pool):
+        click.echo(f"{change.what} {change.name}" + (f"  ({change.schedule})" if change.schedule else ""))
+    old = left_over(project, file.jobs.values())
+    if prune:
+        remove(project, old)
+    for name in old:
+        click.echo(f"removed {name}") if prune else note(
+            f"{name} is not in {file.path.name} any more; remove it with: sweep deploy --prune"
+        )
+    if api.local:
+        note(f"for prefect's own commands: export PREFECT_API_URL={api.url}")
+    note(f"start what runs them: prefect worker start --pool {pool}")
