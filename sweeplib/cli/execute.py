@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sweeplib.cli.output import note, say
 from sweeplib.cli.progress import make_progress
 from sweeplib.engine import recover, remaining
+from sweeplib.errors import InputError
 from sweeplib.ledger import Ledger
 from sweeplib.report.duration import humanise
 
@@ -48,6 +49,13 @@ _SETTINGS = {
 
 def execute(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, cluster: str | None) -> int:
     """Run what is left of a plan as a Prefect flow; return the exit code."""
+    for text in (*plan.arguments, plan.only):
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            msg = f"the argument {shown} is not UTF-8, in which Prefect keeps the parameters of a run"
+            raise InputError(msg) from None
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a reader of our progress that goes away ends no command
     with _terminable(), Ledger.open(project / ".sweep" / "ledger.db") as ledger:
         recover(ledger, project, plan.job.entry, note)

@@ -31,6 +31,11 @@ class LocalSubmitter:
         """Twice what runs at once, so that a thread that is free finds work."""
         return 2 * self._parallel
 
+    @property
+    def batch(self) -> int:
+        """One: what waits for others costs time."""
+        return 1
+
     def submit(self, work: Work) -> None:
         """Take a piece of work; returns at once."""
         self._sweeps.add(work.sweep)

@@ -108,12 +108,9 @@ class _Loop:
                 yield item
 
     def _fill(self, source: Iterator[Item]) -> bool:
-        """Fill the window as soon as a quarter of it is free; return whether the plan is at its end.
-
-        What is submitted together is claimed in one transaction, and costs the submitter less.
-        """
+        """Submit until the window is full, by the batch; return whether the plan is at its end."""
         window = self.submitter.window
-        while (room := window - len(self.in_flight)) > 0 and room >= window // 4:
+        while (room := window - len(self.in_flight)) >= min(self.submitter.batch, window):
             batch = list(islice(source, min(room, _CHUNK)))
             if not batch:
                 return True

@@ -41,6 +41,10 @@ class Submitter(Protocol):
     def window(self) -> int:
         """How many pieces of work to keep submitted, so that no worker waits for the next."""
 
+    @property
+    def batch(self) -> int:
+        """How many pieces to submit at once, as long as so many are left: together they cost less."""
+
     def submit(self, work: Work) -> None:
         """Take a piece of work; returns at once."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dask.config
+from prefect.settings import get_current_settings
 
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.environment import Environment
@@ -37,15 +38,20 @@ _CONFIG = {
 }
 _SPARE = 4  # threads that see to Prefect's records while the others' commands run
 _WAIT = 30.0  # seconds for the first worker of a cluster to be there
-_PASSED_ON = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING")
+_PASSED_ON = ("PREFECT_API_", "PREFECT_CLIENT_")
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A task runner whose cluster is up, how much work to keep submitted to it, and a process's slots."""
+    """A task runner whose cluster is up, and how it is to be used.
+
+    `window` is how much work to keep submitted, `batch` how much to submit at once where more than that is
+    left to do, `slots` how many commands run at once in one process.
+    """
 
     runner: SweepTaskRunner
     window: int
+    batch: int = 1
     slots: int | None = None
 
 
@@ -65,7 +71,7 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
         if local:
             commands = parallel or _processors()
             ahead = commands if job.max_failures is not None else 3 * commands + 2 * _SPARE
-            yield Placement(runner, commands + ahead, slots=commands)
+            yield Placement(runner, commands + ahead, batch=max(1, ahead // 4), slots=commands)
             return
         _prepare(client, address or _name(job))
         threads = sum(client.nthreads().values())
@@ -95,7 +101,11 @@ def _prepare(client: distributed.Client, name: str) -> None:
     except TimeoutError as error:
         msg = f"the Dask cluster {name} has no worker; start one with: dask worker {name}"
         raise ClusterError(msg) from error
-    client.register_plugin(Environment({key: os.environ[key] for key in _PASSED_ON if key in os.environ}))
+    settings = get_current_settings().to_environment_variables(exclude_unset=True, include_secrets=True)
+    wanted = {**settings, **os.environ}
+    client.register_plugin(
+        Environment({key: value for key, value in wanted.items() if key.startswith(_PASSED_ON)})
+    )
 
 
 def _processors() -> int:

@@ -147,7 +147,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
 
 def _submitter(job: Job, execution: Execution, placement: Placement) -> PrefectSubmitter:
     shared = session(job, [job.entry, execution.tag, *job.tags])
-    return PrefectSubmitter(placement.runner.client, shared, placement.window)
+    return PrefectSubmitter(placement.runner.client, shared, placement.window, placement.batch)
 
 
 def _state(summary: Summary) -> State[Any]:

@@ -2,6 +2,9 @@
 
 Prefect's own way is an event at a time over a websocket, with a hand-over between threads for each; that is
 most of what a short task run costs. The API takes the same events, and log records, by the hundred.
+
+A Prefect server has room for 10,000 events that it has not recorded yet, and drops what does not fit. So
+events go out as fast as a server records them, after a number that may go at once.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import logging
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -28,18 +32,24 @@ __all__ = ["Recorder", "flush_all", "recorder"]
 
 _GATHER = 0.25  # seconds that the first of a batch waits for others
 _BATCH = 200  # records a request at most: the recorder of our server writes as many in a transaction
-_CHARACTERS = 1_000_000  # in a request at most; the API refuses far larger ones
+_BYTES = 1_000_000  # in a request at most; the API refuses far larger ones
 _LOGS = 20_000  # log records that are kept while the API is away; the newest, as the log files have all
+_AT_ONCE = 4000  # events that may go out as fast as they come, …
+_A_SECOND = 150  # … and those a second that may follow
 _PAUSES = (0.25, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while the API is away
+_POISON = 8  # answers of 500 to the same request after which it, and not the API, is at fault
 _LAST = 20.0  # seconds that the process's exit waits for what is left
-_REFUSED = 400
-_ANSWERS_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+_REFUSED = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
 
 _logger = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Sends records to one Prefect API, in the order in which they came; no record is given up.
+    """Sends records to one Prefect API, in the order in which they came; only what it refuses is given up.
 
     Neither `event` nor `log` waits or raises: whatever happens to the API, commands go on.
     """
@@ -47,10 +57,12 @@ class Recorder:
     def __init__(self, api: str) -> None:
         self._api = api
         self._news = threading.Condition()
-        self._events: deque[str] = deque()
-        self._logs: deque[str] = deque(maxlen=_LOGS)
+        self._events: deque[bytes] = deque()
+        self._logs: deque[bytes] = deque(maxlen=_LOGS)
         self._sending = 0
         self._hurry = False
+        self._room = float(_AT_ONCE)
+        self._looked = time.monotonic()
         self._thread: threading.Thread | None = None
         self.problem = ""
         """Why the API took nothing the last time; empty if it did."""
@@ -63,8 +75,9 @@ class Recorder:
         """Queue a log record, with the fields that the API's ``POST /logs/`` takes."""
         self._put(self._logs, record)
 
-    def _put(self, queue: deque[str], record: Mapping[str, Any]) -> None:
-        text = json.dumps(record)
+    def _put(self, queue: deque[bytes], record: Mapping[str, Any]) -> None:
+        # Bytes of names and output that are no UTF-8 reach us as lone surrogates; over those the API fails.
+        text = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
         with self._news:
             queue.append(text)
             if self._thread is None:
@@ -86,63 +99,92 @@ class Recorder:
         return len(self._events) + len(self._logs) + self._sending
 
     def _run(self) -> None:
-        # Tries are counted here, where it is known what else is waiting.
-        with (
-            temporary_settings({PREFECT_API_URL: self._api, PREFECT_CLIENT_MAX_RETRIES: 0}),
-            get_client(sync_client=True) as client,
-        ):
-            while True:
-                self._gather()
-                self._send(client, "/events", self._events)
-                self._send(client, "/logs/", self._logs)
+        """Send for ever, with a client of this thread's own; Prefect's would try again in its own time."""
+        tries = 0
+        while True:
+            try:
+                with (
+                    temporary_settings({PREFECT_API_URL: self._api, PREFECT_CLIENT_MAX_RETRIES: 0}),
+                    get_client(sync_client=True) as client,
+                ):
+                    tries = 0
+                    self._serve(client)
+            except Exception as error:  # noqa: BLE001 - a certificate that cannot be read, say
+                self.problem = str(error) or type(error).__name__
+            self._pause(tries)
+            tries += 1
 
-    def _gather(self) -> None:
-        with self._news:
-            self._news.wait_for(self._left)
-            self._news.wait_for(lambda: self._hurry or self._left() >= _BATCH, _GATHER)
+    def _serve(self, client: SyncPrefectClient) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(self._left)
+                self._news.wait_for(lambda: self._hurry or self._left() >= _BATCH, _GATHER)
+            self._send(client, "/logs/", self._logs, _BATCH)
+            room = self._allowed()
+            if room:
+                self._send(client, "/events", self._events, room)
+            else:
+                time.sleep(_GATHER)
 
-    def _send(self, client: SyncPrefectClient, path: str, queue: deque[str]) -> None:
+    def _allowed(self) -> int:
+        """Return how many events may go out now."""
+        now = time.monotonic()
+        self._room = min(_AT_ONCE, self._room + (now - self._looked) * _A_SECOND)
+        self._looked = now
+        return min(_BATCH, int(self._room))
+
+    def _send(self, client: SyncPrefectClient, path: str, queue: deque[bytes], most: int) -> None:
         """Send one batch of a queue, however long it takes."""
         with self._news:
-            batch: list[str] = []
+            batch: list[bytes] = []
             size = 0
-            while queue and len(batch) < _BATCH and size < _CHARACTERS:
+            while queue and len(batch) < most and size < _BYTES:
                 batch.append(queue.popleft())
                 size += len(batch[-1])
             self._sending = len(batch)
         if batch:
             self._deliver(client, path, batch)
         with self._news:
+            if queue is self._events:
+                self._room -= len(batch)
             self._sending = 0
             self._news.notify_all()
 
-    def _deliver(self, client: SyncPrefectClient, path: str, batch: list[str]) -> None:
-        tries = 0
+    def _deliver(self, client: SyncPrefectClient, path: str, batch: list[bytes]) -> None:
+        tries = failures = 0
         while True:
             try:
                 answer = client._client.post(  # noqa: SLF001 - the client has no call for either
                     path,
-                    content=f"[{','.join(batch)}]".encode(),
+                    content=b"[" + b",".join(batch) + b"]",
                     headers={"content-type": "application/json"},
                 )
                 answer.raise_for_status()
             except httpx.HTTPStatusError as error:
-                code = error.response.status_code
-                if _REFUSED <= code < HTTPStatus.INTERNAL_SERVER_ERROR and code not in _ANSWERS_LATER:
+                self.problem = str(error)
+                failures += error.response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+                if error.response.status_code in _REFUSED or failures >= _POISON:
                     self._refused(client, path, batch, error)
                     return
-                self.problem = str(error)
             except Exception as error:  # noqa: BLE001 - whatever kept the API from answering may end
                 self.problem = str(error) or type(error).__name__
             else:
                 self.problem = ""
                 return
-            time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+            self._pause(tries)
             tries += 1
 
-    def _refused(self, client: SyncPrefectClient, path: str, batch: list[str], error: Exception) -> None:
+    def _pause(self, tries: int) -> None:
+        """Wait before another try, but not where somebody waits for the records."""
+        with self._news:
+            seconds = _PAUSES[min(tries, len(_PAUSES) - 1)]
+            self._news.wait_for(lambda: self._hurry, seconds)
+        time.sleep(_PAUSES[0])
+
+    def _refused(self, client: SyncPrefectClient, path: str, batch: list[bytes], error: Exception) -> None:
         """Leave out the record that the API does not take, and send the others."""
         if len(batch) == 1:
+            self.problem = ""
             _logger.warning("Prefect's API did not take a record of a task run: %s", error)
             return
         half = len(batch) // 2
@@ -165,7 +207,11 @@ def recorder(api: str) -> Recorder:
 
 def flush_all(timeout: float = _LAST) -> int:
     """Send what any recorder of this process has queued; return how many records are left."""
-    return sum(each.flush(timeout) for each in list(_recorders.values()))
+    end = time.monotonic() + timeout
+    return sum(each.flush(max(0.0, end - time.monotonic())) for each in list(_recorders.values()))
 
 
-atexit.register(flush_all)
+@atexit.register
+def _flush_at_exit() -> None:
+    with suppress(KeyboardInterrupt):
+        flush_all()

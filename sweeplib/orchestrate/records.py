@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["settle"]
 
 _POLL = 0.25  # seconds; one count takes about 100 ms of the server's time after 10,000 task runs
+_SEND = 10.0  # seconds without a record being sent, likewise
 _STALL = 20.0  # seconds without a new record after which waiting is given up
 _FINAL = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
 
@@ -30,7 +31,11 @@ def settle(flow_run: str, submitted: int) -> list[str]:
         return []
     recorded = 0
     try:
-        flush_all(_STALL)
+        before = left = flush_all(_SEND)
+        while left and (left := flush_all(_SEND)) < before:
+            before = left
+        if left:
+            return [f"Prefect did not take {left} records of task runs; the ledger has everything"]
         EventsWorker.drain_all(timeout=_STALL)
         with get_client(sync_client=True) as client:
             moved = time.monotonic()

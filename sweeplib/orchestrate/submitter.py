@@ -47,10 +47,11 @@ class PrefectSubmitter:
     done-markers say how it ended: the ledger decides what is done, and Prefect only shows it.
     """
 
-    def __init__(self, client: Client, session: Session, window: int) -> None:
+    def __init__(self, client: Client, session: Session, window: int, batch: int = 1) -> None:
         self._client = client
         self._session = session
         self._window = window
+        self._batch = batch
         self._ended: SimpleQueue[_Ended] = SimpleQueue()
         self._taken: list[Work] = []
         self._out: dict[str, Future[Attempt]] = {}
@@ -64,11 +65,23 @@ class PrefectSubmitter:
         """How many pieces of work to keep submitted."""
         return self._window
 
+    @property
+    def batch(self) -> int:
+        """How many pieces of work to submit at once."""
+        return self._batch
+
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""
         self._sweep = work.sweep
         self.submitted += 1
         self._taken.append(work)
+        if len(self._taken) >= self._batch:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._taken:
+            works, self._taken = self._taken, []
+            self._submit(works, last=False)
 
     def _submit(self, works: Sequence[Work], *, last: bool) -> None:
         """Submit works at once, which costs Dask less than one at a time."""
@@ -83,9 +96,7 @@ class PrefectSubmitter:
 
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
-        if self._taken:
-            works, self._taken = self._taken, []
-            self._submit(works, last=False)
+        self._hand_over()
         try:
             arrived = [self._ended.get(timeout=timeout)]
         except Empty:

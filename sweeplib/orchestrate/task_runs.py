@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import shlex
 import time
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -22,22 +22,20 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
 from prefect.client.orchestration import get_client
-from prefect.concurrency.sync import concurrency
 from prefect.context import FlowRunContext
 from prefect.events.related import related_resources_from_run_context
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.asyncutils import run_coro_as_sync
 
+from sweeplib.orchestrate.limits import limits_of, names_of
 from sweeplib.orchestrate.recorder import recorder
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.model import Outcome, SweepPaths
 from sweeplib.run.slots import hold_slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Sequence
 
-    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun
 
     from sweeplib.jobs import Job
     from sweeplib.run.model import Attempt, Work
@@ -45,8 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Session", "run_combination", "session"]
 
 _LOOK = 0.5  # seconds between looks at the sweep's stop file
-_PATIENCE = 5.0  # seconds that a place in a concurrency limit is waited for at once
-_PAGE = 200
+_FOLLOWS = 300.0  # seconds after which the server would take an event that follows another for too early
 _MESSAGE = 100_000  # characters
 
 _logger = logging.getLogger(__name__)
@@ -81,8 +78,12 @@ def session(job: Job, tags: Sequence[str]) -> Session:
     assert context is not None  # noqa: S101  (a flow calls this)
     assert context.flow_run is not None  # noqa: S101
     with get_client(sync_client=True) as client:
-        limits = _limits(client, tags)
         api = str(client.api_url)
+        try:
+            limits = names_of(client, tags)
+        except Exception as error:  # noqa: BLE001 - the API being away stops no sweep
+            _logger.warning("concurrency limits could not be asked, and limit nothing: %s", error)
+            limits = ()
     of_tags = [{"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"} for tag in tags]
     return Session(
         api=api.rstrip("/"),
@@ -90,30 +91,27 @@ def session(job: Job, tags: Sequence[str]) -> Session:
         flow_run_count=context.flow_run.run_count,
         task=job.entry,
         tags=tuple(tags),
-        related=(*of_tags, *run_coro_as_sync(_related())),
+        related=(*of_tags, *_related(context.flow_run)),
         limits=limits,
         retries=job.retries,
         delays=job.retry_delay,
     )
 
 
-async def _related() -> list[dict[str, str]]:
+def _related(flow_run: FlowRun) -> list[dict[str, str]]:
+    """Return the flow run, and what it belongs to as far as the API tells."""
+    try:
+        return run_coro_as_sync(_known_to_the_api())
+    except Exception as error:  # noqa: BLE001 - the API being away stops no sweep
+        _logger.warning("what the flow run belongs to could not be asked: %s", error)
+        name = f"prefect.flow-run.{flow_run.id}"
+        return [{"prefect.resource.id": name, "prefect.resource.role": "flow-run"}]
+
+
+async def _known_to_the_api() -> list[dict[str, str]]:
     async with get_client() as client:
         found = await related_resources_from_run_context(client=client, exclude=set())
     return [dict(each.root) for each in found]
-
-
-def _limits(client: SyncPrefectClient, tags: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of those limits on tags that exist: asking for each task run is a request each."""
-    wanted = {f"tag:{tag}" for tag in tags}
-    found: set[str] = set()
-    offset = 0
-    while True:
-        page = client.read_global_concurrency_limits(limit=_PAGE, offset=offset)
-        found |= {each.name for each in page if each.active}
-        offset += _PAGE
-        if len(page) < _PAGE:
-            return tuple(sorted(found & wanted))
 
 
 class _Kind(Enum):
@@ -172,6 +170,7 @@ class _TaskRun:
         self._expected = self._state.at
         self._started: float | None = None
         self._busy = 0.0
+        self._counted: Attempt | None = None
 
     @property
     def runs(self) -> bool:
@@ -192,13 +191,14 @@ class _TaskRun:
 
     def begins(self, started: float) -> None:
         """Tell that the command has been running since `started`."""
-        self._enter(_State(_Kind.RUNNING, "Retrying" if self._runs > 1 else "Running", started))
+        self._started = min(started, self._started or started)
+        self._enter(_Kind.RUNNING, "Retrying" if self._runs > 1 else "Running")
 
     def waits(self, attempt: Attempt, until: float) -> None:
         """Tell that the attempt failed, and when the next one begins."""
         self._count(attempt)
         message = f"{attempt.message}; tried again"
-        self._enter(_State(_Kind.SCHEDULED, "AwaitingRetry", attempt.ended, message, scheduled=until))
+        self._enter(_Kind.SCHEDULED, "AwaitingRetry", message, scheduled=until)
         self._runs += 1
 
     def ends(self, attempt: Attempt) -> None:
@@ -207,27 +207,37 @@ class _TaskRun:
         kind, name = _FINAL.get(attempt.outcome, (_Kind.FAILED, "Failed"))
         seconds = attempt.ended - attempt.started
         message = attempt.message or (f"exit code {attempt.exit_code} in {seconds:.3g} s")
-        self._enter(_State(kind, name, attempt.ended, message))
+        self._enter(kind, name, message, ended=attempt.ended)
 
     def crashes(self, error: BaseException) -> None:
         """Tell that the command could not be run, or not to its end."""
-        self._enter(_State(_Kind.CRASHED, "Crashed", time.time(), str(error) or type(error).__name__))
+        self._enter(_Kind.CRASHED, "Crashed", str(error) or type(error).__name__, ended=time.time())
 
     def _count(self, attempt: Attempt) -> None:
+        if attempt is self._counted:
+            return
+        self._counted = attempt
         self._started = min(attempt.started, self._started or attempt.started)
         self._busy += attempt.ended - attempt.started
 
-    def _enter(self, state: _State) -> None:
+    def _enter(
+        self,
+        kind: _Kind,
+        name: str,
+        message: str = "",
+        *,
+        scheduled: float | None = None,
+        ended: float | None = None,
+    ) -> None:
+        """Tell of a new state. Its time is now: the server cannot keep two that have the same."""
         session, last = self._session, self._state
+        state = _State(kind, name, max(time.time(), last.at + 1e-6), message, scheduled)
         label = self._work.label
-        name = str(uuid4())
-        final = state.kind not in (_Kind.RUNNING, _Kind.SCHEDULED)
-        if self._started is None and state.kind is _Kind.RUNNING:
-            self._started = state.at
+        event_id = str(uuid4())
         times = {
             "expected_start_time": self._expected,
             "start_time": self._started,
-            "end_time": state.at if final else None,
+            "end_time": ended,
             "next_scheduled_start_time": state.scheduled,
         }
         task_run = {
@@ -244,7 +254,7 @@ class _TaskRun:
             **{key: _iso(value) for key, value in times.items() if value is not None},
         }
         event = {
-            "id": name,
+            "id": event_id,
             "occurred": _iso(state.at),
             "event": f"prefect.task-run.{state.name}",
             "resource": {
@@ -264,10 +274,10 @@ class _TaskRun:
                 "validated_state": {**state.payload(), "data": None},
                 "task_run": task_run,
             },
-            **({"follows": self._previous} if self._previous else {}),
+            **({"follows": self._previous} if self._previous and state.at - last.at < _FOLLOWS else {}),
         }
         self._recorder.event(event)
-        self._state, self._previous = state, name
+        self._state, self._previous = state, event_id
 
 
 def run_combination(work: Work, session: Session) -> Attempt:
@@ -277,10 +287,10 @@ def run_combination(work: Work, session: Session) -> Attempt:
     """
     run = _TaskRun(session, work)
     try:
-        with hold_slot(work), _limited(session, work):
+        with hold_slot(work):
             retry = 0
             while True:
-                attempt = _attempt(run, work)
+                attempt = _attempt(run, work, session)
                 final = attempt.outcome in (Outcome.COMPLETED, Outcome.CANCELLED)
                 if final or retry >= session.retries:
                     break
@@ -295,9 +305,10 @@ def run_combination(work: Work, session: Session) -> Attempt:
     return attempt
 
 
-def _attempt(run: _TaskRun, work: Work) -> Attempt:
+def _attempt(run: _TaskRun, work: Work, session: Session) -> Attempt:
     log = _Log(run, work)
-    with hold_slot(work):
+    limited = limits_of(session.api).held(session.limits, work) if session.limits else nullcontext()
+    with hold_slot(work), limited:
         attempt = run_attempt(work, on_output=log.output)
     seconds = attempt.ended - attempt.started
     level = logging.ERROR if attempt.outcome not in (Outcome.COMPLETED, Outcome.CANCELLED) else logging.INFO
@@ -339,36 +350,6 @@ def _pause(work: Work, seconds: float) -> bool:
             return False
         time.sleep(min(left, _LOOK))
     return not stop.exists()
-
-
-@contextmanager
-def _limited(session: Session, work: Work) -> Iterator[None]:
-    """Hold a place in each of the session's concurrency limits; an API that is away limits nothing."""
-    held = _take(session, work) if session.limits else None
-    try:
-        yield
-    finally:
-        if held is not None:
-            try:
-                held.__exit__(None, None, None)
-            except Exception as error:  # noqa: BLE001 - the lease ends by itself
-                _logger.warning("places in concurrency limits could not be given back: %s", error)
-
-
-def _take(session: Session, work: Work) -> AbstractContextManager[None] | None:
-    stop = SweepPaths(Path(work.folder)).stop
-    with temporary_settings({PREFECT_API_URL: session.api}):
-        while not stop.exists():
-            held = concurrency(list(session.limits), timeout_seconds=_PATIENCE)
-            try:
-                held.__enter__()
-            except TimeoutError:
-                continue
-            except Exception as error:  # noqa: BLE001 - whatever keeps the API from answering
-                _logger.warning("the concurrency limits could not be asked: %s", error)
-                return None
-            return held
-    return None
 
 
 def _iso(seconds: float) -> str:

@@ -78,6 +78,8 @@ class Plan(Sequence[Combination]):
         self.job = job
         self.arguments = tuple(arguments)
         self.only = only.strip()
+        if job.style == "kwargs":
+            _hold_keywords(job, self.arguments)
         varying = _varying(job.sets)
         parts = tuple(Part(job, self.arguments, set_, varying) for set_ in job.sets)
         self.parts = self._selected(parts, varying) if self.only else parts
@@ -132,6 +134,15 @@ class Plan(Sequence[Combination]):
         return digest_all(
             (part.prefix, [*part.columns, *[(cell,) for cell in part.constant]]) for part in self.parts
         )
+
+
+def _hold_keywords(job: Job, arguments: Sequence[str]) -> None:
+    """Raise `PlanError` for an argument that cannot be a keyword argument of the called function."""
+    extra = [word for set_ in job.sets for word in set_.extra]
+    for word in (*job.words[1:], *arguments, *extra):
+        if not word.partition("=")[0] or "=" not in word:
+            msg = f"job {job.entry!r} gives keyword arguments: expected key=value, not {word!r}"
+            raise PlanError(msg)
 
 
 def _varying(sets: Sequence[Set]) -> frozenset[str]:

@@ -283,6 +283,7 @@ def test_there_is_no_page_without_tests() -> None:
     assert names() == [
         "README.md",
         "docs/command-line.md",
+        "docs/deployments.md",
         "docs/sweep-syntax.md",
         "docs/sweeps-yaml.md",
         "docs/tracking.md",

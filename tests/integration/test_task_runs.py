@@ -129,3 +129,47 @@ def test_ctrl_c_does_not_wait_for_a_retry(project: Project) -> None:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
     assert time.monotonic() - began < 20
+
+
+def test_an_interrupt_in_a_retry_delay_is_recorded(project: Project, prefect_api: str) -> None:
+    """Two states of one time would have the server drop them, with all that came in with them."""
+    project.jobs(
+        """
+        jobs:
+          waits:
+            run: sh -c 'touch tried-$0; exit 1'
+            style: plain
+            tracking: false
+            retries: 1
+            retry_delay: 1h
+            parallel: 2
+            sets: [{each: 'a=1,2'}]
+        """
+    )
+    process = project.start("run", "waits")
+    deadline = time.monotonic() + 60
+    while len(list(project.folder.glob("tried-*"))) < 2:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # the commands tell by files that they ran
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    with project.ledger() as ledger:
+        tag = ledger.sweeps(job="waits", limit=1)[0].tag
+    runs = task_runs(prefect_api, tag)
+    for run in runs:
+        assert states(prefect_api, run["id"]) == [("SCHEDULED", "AwaitingRetry"), ("FAILED", "Failed")]
+        assert run["state"]["message"] == "exit code 1, without any output"
+    assert len(runs) == 2
+
+
+def test_what_is_no_utf_8_is_recorded_too(project: Project, prefect_api: str) -> None:
+    project.write("script.py", "import sys; sys.stdout.buffer.write(b'caf\\xe9\\n')")
+    project.jobs("jobs: {bytes: {run: python script.py, style: plain, tracking: false, sets: [{each: a=1}]}}")
+    done = project.sweep("run", "bytes")
+    (run,) = task_runs(prefect_api, done.stdout.split(":")[0])
+    assert logs(prefect_api, run["id"])[0].startswith("command: python script.py a=1\ncaf")
+    refused = project.sweep("run", "bytes", b"x=\xff".decode("utf-8", "surrogateescape"), check=2)
+    assert refused.stderr == (
+        "sweep: the argument x=\\xff is not UTF-8, in which Prefect keeps the parameters of a run\n"
+    )

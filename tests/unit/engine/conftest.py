@@ -69,6 +69,7 @@ class Counted:
         self._inner = LocalSubmitter(parallel)
         self._before = before
         self.window = window or self._inner.window
+        self.batch = 1
         self.works: list[Work] = []
         self.out = 0
         self.most = 0

@@ -55,7 +55,7 @@ try:
     assert server.start() == f"http://127.0.0.1:{port}", "the server has another port than it was to have"
     answers["left when it is back"] = flush_all(60)
     answers["problem then"] = to.problem
-    log("before")
+    log("before \\udcff")
     log("bad", level="high")
     log("after")
     answers["left of a refused one"] = flush_all(60)
@@ -114,5 +114,5 @@ def test_everything_follows_when_it_is_back(answers: dict[str, Any]) -> None:
 
 def test_a_record_that_is_refused_costs_no_other(answers: dict[str, Any]) -> None:
     assert answers["left of a refused one"] == 0
-    assert answers["lines"][450:] == ["before", "after"]
+    assert answers["lines"][450:] == ["before ?", "after"]
     assert answers["stderr"].count("Prefect's API did not take a record of a task run: ") == 1
