@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from sweeplib.cli.parameters import complete_job, project_of
+from sweeplib.orchestrate.server import POOL
 
 __all__ = ["command"]
 
 
 @click.command(name="deploy")
 @click.argument("jobs", nargs=-1, metavar="[JOB]...", shell_complete=complete_job)
-@click.option("--pool", default="sweeps", show_default=True, help="Work pool; made if there is none.")
+@click.option("--pool", default=POOL, show_default=True, help="Work pool; made if there is none.")
 @click.option("--prune", is_flag=True, help="Remove deployments that are not in the job file any more.")
 @click.pass_context
 def command(ctx: click.Context, jobs: tuple[str, ...], pool: str, prune: bool) -> None:  # noqa: FBT001
@@ -44,5 +45,5 @@ def command(ctx: click.Context, jobs: tuple[str, ...], pool: str, prune: bool) -
             f"{name} is not in {file.path.name} any more; remove it with: sweep deploy --prune"
         )
     if api.local:
-        note(f"for prefect's own commands: export PREFECT_API_URL={api.url}")
+        note("for prefect's own commands: export PREFECT_API_URL=$(sweep up --api)")
     note(f"start what runs them: prefect worker start --pool {pool}")

@@ -10,11 +10,16 @@ __all__ = ["command"]
 
 
 @click.command(name="up")
+@click.option(
+    "--api", "only_api", is_flag=True, help="Start Prefect alone, and print its API's address alone."
+)
 @click.pass_context
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, only_api: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Start this project's Prefect server and MLflow's UI, and print their addresses.
 
     What runs already, or is configured (PREFECT_API_URL, MLFLOW_TRACKING_URI), is used as it is.
+
+    For Prefect's own commands: export PREFECT_API_URL=$(sweep up --api)
     """
     from sweeplib.cli.output import note
     from sweeplib.orchestrate.api import connect
@@ -23,6 +28,9 @@ def command(ctx: click.Context) -> None:
 
     project = project_of(ctx)
     api = connect(project, note)
+    if only_api:
+        click.echo(api.url)
+        return
     click.echo(f"Prefect: {api.ui}")
     store = tracking_uri(project)
     address = store if store.startswith("http") else mlflow_ui(project, store).start(note)

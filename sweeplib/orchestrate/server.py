@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["LocalServer", "Service", "is_alive", "mlflow_ui", "prefect_server"]
+__all__ = ["POOL", "LocalServer", "Service", "is_alive", "mlflow_ui", "prefect_server"]
 
 _START = 120.0  # seconds; 7 to 13 on an idle machine, many times that on a busy one
 _STOP = 15.0  # seconds between TERM and KILL
@@ -36,6 +36,10 @@ _PROBE = 2.0  # seconds for one health request
 
 _started: list[subprocess.Popen[bytes]] = []
 """What this process has started: it lives on after us, and Python would complain if we forgot it."""
+
+
+POOL = "sweeps"
+"""The work pool of deployments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,18 @@ class Service:
 
 
 class LocalServer(Service):
-    """The project's Prefect server."""
+    """The project's Prefect server, with a work pool in which `prefect worker` finds deployed runs."""
+
+    def start(self, note: Callable[[str], None] = lambda _: None) -> str:
+        """Return the server's address, as `Service.start` does."""
+        address = super().start(note)
+        body = json.dumps({"name": POOL, "type": "process"}).encode()
+        request = urllib.request.Request(  # noqa: S310 - our own server
+            f"{address}/api/work_pools/", body, {"content-type": "application/json"}
+        )
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=10):  # noqa: S310
+            pass  # 409: it is there already
+        return address
 
     def api(self) -> str | None:
         """Return the API's address if the server's process lives."""

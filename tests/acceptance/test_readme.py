@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 
 from sweeplib.cli.app import cli
-from tests.acceptance.documents import ROOT, codes, document, names, play, prose, section, table
+from tests.acceptance.documents import ROOT, blocks, codes, document, names, play, prose, section, table
+from tests.conftest import end_group
 
 if TYPE_CHECKING:
     from tests.conftest import Project
@@ -20,6 +24,7 @@ ORDER = [
     "A sweeps.yaml, and the commands it makes",
     "The way of the data",
     "Day to day",
+    "Every night",
     "Where things are stored",
     "How it compares",
 ]
@@ -37,6 +42,58 @@ def test_what_it_is_for_takes_two_sentences() -> None:
 @pytest.mark.timeout(280)
 def test_its_examples(bare_project: Project) -> None:
     play(bare_project, document("README.md"))
+
+
+def test_the_way_to_every_night(bare_project: Project) -> None:
+    """The commands as they stand there, and the first run to its end."""
+    readme = document("README.md")
+    (jobs,) = [
+        block.text
+        for block in blocks(section(readme, "A sweeps.yaml, and the commands it makes"))
+        if block.language == "yaml"
+    ]
+    here = section(readme, "Every night")
+    extra = re.findall(r"^```\n(.*?)^```$", here, re.MULTILINE | re.DOTALL)[0]
+    (commands,) = [block.text for block in blocks(here) if block.language == "sh"]
+    up, deploy, work, run = commands.splitlines()
+    bare_project.jobs(jobs.replace("python train.py", "echo") + extra)
+
+    def shell(*lines: str) -> str:
+        done = subprocess.run(
+            ["bash", "-ec", "\n".join(lines)],
+            cwd=bare_project.folder,
+            env=bare_project.env,
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    told = shell(up, deploy, "echo $PREFECT_API_URL")
+    assert "created train/default\ncreated train/nightly  (0 2 * * * Europe/Berlin)\n" in told
+    bare_project.env["PREFECT_API_URL"] = told.splitlines()[-1]
+    assert work.endswith(" &")
+    # Not by that shell: what a shell without a terminal starts in the background hears no Ctrl-C.
+    worker = subprocess.Popen(
+        shlex.split(work.removesuffix(" &")),
+        executable=str(Path(sys.executable).with_name("prefect")),
+        cwd=bare_project.folder,
+        env=bare_project.env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        text=True,
+    )
+    try:
+        told = shell(f"{run} --watch --watch-timeout 120")
+    finally:
+        end_group(worker)
+    assert "Flow run finished successfully in 'Completed'." in told
+    with bare_project.ledger() as ledger:
+        assert [row.outcome for row in ledger.combinations(ledger.sweeps()[0].id)] == ["completed"] * 5
 
 
 def test_the_make_targets_are_there() -> None:
