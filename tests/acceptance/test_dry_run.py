@@ -16,7 +16,10 @@ import pytest
 from tests.conftest import Project
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "show", "status", "logs", "results", "retry", "cancel", "up", "down", "completion")
+COMMANDS = (
+    *("run", "show", "status", "logs", "results", "retry", "cancel"),
+    *("deploy", "serve", "up", "down", "completion"),
+)
 
 NO_FILE = """\
 sweep: there is no sweeps.yaml or hydraflow.yaml in this folder; write a sweeps.yaml such as

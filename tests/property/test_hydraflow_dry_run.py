@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CASES = json.loads(RECORDED.read_text(encoding="utf-8"))
 
 
+PYTHON = os.environ.get(INTERPRETER)  # read now: fixtures of other tests clean the environment
+
+
 def ours(folder: Path, case: Case) -> list[str]:
     (folder / "hydraflow.yaml").write_text(case.file, encoding="utf-8")
     done = CliRunner().invoke(cli, ["-C", str(folder), "run", *case.arguments], catch_exceptions=False)
@@ -44,10 +47,9 @@ def test_enough_is_recorded() -> None:
 @pytest.fixture(scope="module")
 def hydraflow() -> Iterator[HydraFlow]:
     """Return HydraFlow itself."""
-    interpreter = os.environ.get(INTERPRETER)
-    if not interpreter:
+    if not PYTHON:
         pytest.skip(f"{INTERPRETER} names no interpreter that has HydraFlow; the recorded cases are tested")
-    with HydraFlow(interpreter) as process:
+    with HydraFlow(PYTHON) as process:
         yield process
 
 
