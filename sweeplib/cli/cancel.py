@@ -34,13 +34,12 @@ def command(ctx: click.Context, names: tuple[str, ...]) -> None:
     Their commands are ended, what is done is kept, and the next run goes on. For example: sweep cancel train
     """
     project = project_of(ctx)
-    ledger = open_ledger(project)
-    if ledger is None:
-        if names:
-            raise UnknownSweepError("nothing has run yet, so there is no sweep to cancel")
-        note("nothing is running")
-        return
-    with ledger:
+    with open_ledger(project) as ledger:
+        if ledger is None:
+            if names:
+                raise UnknownSweepError("nothing has run yet, so there is no sweep to cancel")
+            note("nothing is running")
+            return
         sweeps = _named(ledger, project, names) if names else ledger.running_sweeps()
         if not sweeps:
             note("nothing is running")

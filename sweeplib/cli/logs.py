@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +11,6 @@ from sweeplib.cli.parameters import project_of
 from sweeplib.errors import InputError
 from sweeplib.report.logs import await_log, find_combination, find_log, follow, has_ended
 from sweeplib.report.lookup import open_ledger
-
-if TYPE_CHECKING:
-    from sweeplib.ledger import Ledger
 
 __all__ = ["command"]
 
@@ -45,7 +41,9 @@ def command(
     For example: sweep logs -f 3fa9b2c1
     """
     project = project_of(ctx)
-    with _ledger(ctx) as ledger:
+    with open_ledger(project) as ledger:
+        if ledger is None:
+            raise InputError("nothing has run yet, so there is no output; run a job with: sweep run JOB")
         combination = find_combination(ledger, key)
         if following:
             combination = await_log(ledger, project, combination, _pause)
@@ -62,10 +60,3 @@ def command(
 
 def _pause() -> None:
     time.sleep(_TICK)
-
-
-def _ledger(ctx: click.Context) -> Ledger:
-    ledger = open_ledger(project_of(ctx))
-    if ledger is None:
-        raise InputError("nothing has run yet, so there is no output; run a job with: sweep run JOB")
-    return ledger

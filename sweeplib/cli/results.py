@@ -13,8 +13,8 @@ from sweeplib.cli.output import note, print_table
 from sweeplib.cli.parameters import complete_job, project_of
 from sweeplib.errors import InputError, UnknownSweepError
 from sweeplib.report.export import write_csv, write_json
-from sweeplib.report.lookup import check_job, find_sweep, open_ledger
-from sweeplib.report.ranking import rank
+from sweeplib.report.lookup import check_job, find_sweep, metric_of, open_ledger
+from sweeplib.report.ranking import rank, rank_by
 from sweeplib.report.results import gather, names_of_metrics, names_of_parameters
 from sweeplib.report.results_table import columns_of, headline, styles_of
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from sweeplib.jobs import Metric
     from sweeplib.ledger import Combination, Ledger
     from sweeplib.report.ranking import Ranking
     from sweeplib.report.results import Result
@@ -31,7 +32,12 @@ __all__ = ["command"]
 
 @click.command(name="results")
 @click.argument("job", shell_complete=complete_job)
-@click.option("-m", "--metric", metavar="M", help="Rank by this metric [default: the first in the alphabet].")
+@click.option(
+    "-m",
+    "--metric",
+    metavar="M",
+    help="Rank by this metric [default: the job's metric, or the first in the alphabet].",
+)
 @click.option("-n", "--best", type=click.IntRange(min=1), metavar="N", help="Only the best N.")
 @click.option("--sweep", "sweep_name", metavar="ID", help="Only what this sweep ran (id or tag).")
 @click.option(
@@ -63,8 +69,12 @@ def command(
     in csv and json. For example: sweep results train --metric accuracy --best 5
     """
     project = project_of(ctx)
-    results = gather(*_sources(project, job, sweep_name))
-    ranking = rank(results, metric, ascending=ascending)
+    rows, fetch, preferred = _sources(project, job, sweep_name)
+    results = gather(rows, fetch)
+    if metric is None:
+        ranking = rank_by(results, preferred, ascending=ascending)
+    else:
+        ranking = rank(results, metric, ascending=ascending)
     shown = ranking.results if best is None else ranking.best(best)
     if form == "table":
         _print_table(job, ranking, shown)
@@ -100,19 +110,21 @@ class _Metrics:
             return metrics_of(self._project, wanted)
 
 
-def _sources(project: Path, job: str, sweep_name: str | None) -> tuple[list[Combination], _Metrics]:
-    """Return what the ledger has, and who to ask for the metrics that it has not."""
-    ledger = open_ledger(project)
-    check_job(project, ledger, job)
-    sweeps = ledger.sweeps(job) if ledger is not None else []
-    if ledger is None or not sweeps:
-        raise UnknownSweepError(f"job {job!r} has no sweep yet; start one with: sweep run {job}")
-    with ledger:
+def _sources(
+    project: Path, job: str, sweep_name: str | None
+) -> tuple[list[Combination], _Metrics, Metric | None]:
+    """Return what the ledger has, who to ask for the metrics it has not, and what ranks the job."""
+    with open_ledger(project) as ledger:
+        check_job(project, ledger, job)
+        sweeps = ledger.sweeps(job) if ledger is not None else []
+        if ledger is None or not sweeps:
+            raise UnknownSweepError(f"job {job!r} has no sweep yet; start one with: sweep run {job}")
         if sweep_name is None:
             rows = list(ledger.results(job, sweeps[0].lineage))
         else:
             rows = list(_rows_of_sweep(ledger, job, sweep_name))
-    return rows, _Metrics(project, {sweep.id for sweep in sweeps if sweep.tracking is not None})
+    tracked = {sweep.id for sweep in sweeps if sweep.tracking is not None}
+    return rows, _Metrics(project, tracked), metric_of(project, sweeps[0])
 
 
 def _rows_of_sweep(ledger: Ledger, job: str, name: str) -> Iterator[Combination]:

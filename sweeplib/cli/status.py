@@ -67,12 +67,11 @@ _NOTHING = "nothing has run yet; `sweep show` lists the jobs, `sweep run JOB` ru
 
 
 def _look(project: Path, job: str | None, *, every: bool) -> tuple[list[Standing], Failures | None]:
-    ledger = open_ledger(project)
-    if job is not None:
-        check_job(project, ledger, job)
-    if ledger is None:
-        return [], None
-    with ledger:
+    with open_ledger(project) as ledger:
+        if job is not None:
+            check_job(project, ledger, job)
+        if ledger is None:
+            return [], None
         now = time.time()
         found = ledger.sweeps(job, limit=None if every else _SWEEPS)
         standings = [standing_of(ledger, project, sweep, now) for sweep in found]

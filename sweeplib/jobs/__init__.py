@@ -1,6 +1,6 @@
 """Job files: sweeps.yaml, or hydraflow.yaml as it is, into frozen models."""
 
-from sweeplib.jobs.fields import ClusterSpec
+from sweeplib.jobs.fields import ClusterSpec, Metric
 from sweeplib.jobs.load import find_file, load
 from sweeplib.jobs.models import Deployment, Job, JobFile, Set
 from sweeplib.jobs.units import FailureLimit, parse_duration
@@ -10,6 +10,7 @@ __all__ = [
     "ClusterSpec",
     "Deployment",
     "FailureLimit",
+    "Metric",
     "Job",
     "JobFile",
     "Set",

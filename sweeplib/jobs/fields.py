@@ -23,6 +23,7 @@ __all__ = [
     "MODES",
     "STYLES",
     "ClusterSpec",
+    "Metric",
     "add",
     "address",
     "all_",
@@ -35,6 +36,7 @@ __all__ = [
     "environment",
     "flag",
     "max_failures",
+    "metric",
     "mode",
     "name",
     "parallel",
@@ -67,6 +69,20 @@ class ClusterSpec:
     def written(self) -> dict[str, Any]:
         """Return the cluster as it is written in a job file."""
         return {"class": self.class_, **self.arguments}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What combinations are ranked by; `ascending` is None where the metric's name tells what is better."""
+
+    name: str
+    ascending: bool | None = None
+
+    def written(self) -> str | dict[str, str]:
+        """Return the metric as it is written in a job file."""
+        if self.ascending is None:
+            return self.name
+        return {"lowest" if self.ascending else "highest": self.name}
 
 
 def _what(value: object) -> str:
@@ -254,6 +270,20 @@ def delays(value: object) -> tuple[float, ...]:
 def max_failures(value: object) -> FailureLimit | None:
     """Return the limit on failures, or None."""
     return value if value is None or isinstance(value, FailureLimit) else FailureLimit.parse(value)
+
+
+def metric(value: object) -> Metric | None:
+    """Return what combinations are ranked by, or None."""
+    if value is None or isinstance(value, Metric):
+        return value
+    example = "loss, or {lowest: loss} or {highest: score} where its name does not tell what is better"
+    if isinstance(value, str) and value.strip():
+        return Metric(value.strip())
+    if isinstance(value, Mapping) and len(value) == 1:
+        order, found = next(iter(value.items()))
+        if order in ("lowest", "highest") and isinstance(found, str) and found.strip():
+            return Metric(found.strip(), order == "lowest")
+    raise InputError(f"must name a metric: {example}{_but(value)}")
 
 
 def environment(value: object) -> dict[str, str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sweeplib.jobs.fields import ClusterSpec
+    from sweeplib.jobs.fields import ClusterSpec, Metric
     from sweeplib.jobs.units import FailureLimit
     from sweeplib.syntax import Argument, Cell
 
@@ -115,6 +115,7 @@ class Policy(Model):
 
     `timeout` and `retry_delay` are in seconds; `parallel` is the number of commands at once, None
     for the machine's CPU count; `cluster` is a Dask scheduler's address, or a cluster to start.
+    `metric` is what combinations are ranked by, None for the first in the order of the alphabet.
     `tracking` tells whether combinations are recorded in MLflow; "own" that the commands open their own runs.
     """
 
@@ -128,6 +129,7 @@ class Policy(Model):
     env: Mapping[str, str] = key(fields.environment, {})
     tags: tuple[str, ...] = key(fields.tags, ())
     cluster: str | ClusterSpec | None = key(fields.cluster, None)
+    metric: Metric | None = key(fields.metric, None)
     tracking: bool | Literal["own"] = key(fields.tracking, True)  # noqa: FBT003  (the default of a key)
 
 

@@ -15,6 +15,7 @@ from sweeplib.errors import InputError
 from sweeplib.jobs import Deployment
 from sweeplib.orchestrate.deployed import entrypoint
 from sweeplib.orchestrate.flow import sweep_flow
+from sweeplib.orchestrate.server import TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +41,6 @@ __all__ = [
 DEFAULT = "default"
 """The deployment of a job that names none."""
 
-TAG = "sweeplib"
 _PULL = "prefect.deployments.steps.set_working_directory"
 _SLUG = "cron"  # by which a schedule is known again, so that one paused in the UI stays so
 _PAGE = 200

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prefect import tags
+
 from sweeplib.errors import SweepError
 from sweeplib.orchestrate.flow import sweep_flow
 from sweeplib.orchestrate.launch import launching
 from sweeplib.orchestrate.records import settle
+from sweeplib.orchestrate.server import TAG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +36,7 @@ def run_directly(
     Raises what kept the sweep from being run.
     """
     flow = sweep_flow(plan.job.entry, project)
-    with launching(launch):
+    with launching(launch), tags(TAG):  # the tag has to be there from the first: the server remembers it
         try:
             flow(
                 arguments=list(plan.arguments),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -14,10 +16,13 @@ from prefect.task_runners import TaskRunner
 from pydantic import Field
 
 from sweeplib.engine import Execution, recover, run_sweep
+from sweeplib.errors import SweepError
 from sweeplib.jobs import FailureLimit, load
 from sweeplib.ledger import Ledger
 from sweeplib.orchestrate import launch as launches
-from sweeplib.orchestrate.cluster import Placement, place
+from sweeplib.orchestrate.cluster import place
+from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
+from sweeplib.orchestrate.pulse import Pulse, Topic
 from sweeplib.orchestrate.recorder import flush_all
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
@@ -28,10 +33,11 @@ from sweeplib.track import make_tracker
 if TYPE_CHECKING:
     import os
 
-    from prefect.client.schemas.objects import State
+    from prefect.client.schemas.objects import FlowRun, State
 
-    from sweeplib.engine import Summary
+    from sweeplib.engine import Observer, Summary
     from sweeplib.jobs import Job
+    from sweeplib.orchestrate.task_runs import Session
 
 __all__ = ["sweep_flow"]
 
@@ -112,13 +118,11 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
     job = plan.job
     logger = get_run_logger()
     context = FlowRunContext.get()
-    flow_run = str(context.flow_run.id) if context and context.flow_run else None
+    assert context is not None  # noqa: S101  (a flow is run by Prefect alone)
+    assert context.flow_run is not None  # noqa: S101
+    flow_run = str(context.flow_run.id)
     launch.flow_run = flow_run
-    with (
-        Ledger.open(project / ".sweep" / "ledger.db") as ledger,
-        make_tracker(project, enabled=bool(job.tracking)) as tracker,
-        place(job, asked.parallel, asked.cluster) as placement,
-    ):
+    with Ledger.open(project / ".sweep" / "ledger.db") as ledger:
         recover(ledger, project, name, launch.observer.note)
         execution = Execution(
             plan,
@@ -126,28 +130,52 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             project,
             fresh=not asked.resume,
             isolated=launch.isolated,
-            resumes=ledger.sweep_of_flow_run(flow_run, name) if flow_run else None,
+            resumes=ledger.sweep_of_flow_run(flow_run, name),
             flow_run=flow_run,
-            slots=placement.slots,
             hidden=launch.hidden,
         )
-        with execution:
-            logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
-            submitter = _submitter(job, execution, placement)
-            try:
-                launch.summary = run_sweep(execution, submitter, tracker, launch.observer)
-            except KeyboardInterrupt:
-                launch.interrupted = True
-                return Cancelled(message="interrupted; the next run goes on where this one ended")
-            finally:
-                launch.submitted = submitter.submitted
-                flush_all(_FLUSH)  # a process that a signal ends calls nothing at its exit
+        shared = session(job, [job.entry, execution.tag, *job.tags])
+        with (
+            _pulse(execution, shared, context.flow_run, launch.observer) as pulse,
+            make_tracker(project, enabled=bool(job.tracking)) as tracker,
+            place(job, asked.parallel, asked.cluster) as placement,
+        ):
+            execution.slots = placement.slots
+            with execution:
+                logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
+                submitter = PrefectSubmitter(
+                    placement.runner.client, shared, placement.window, placement.batch
+                )
+                try:
+                    launch.summary = run_sweep(execution, submitter, tracker, pulse)
+                except KeyboardInterrupt:
+                    launch.interrupted = True
+                    return Cancelled(message="interrupted; the next run goes on where this one ended")
+                finally:
+                    launch.submitted = submitter.submitted
+                    with suppress(SweepError):  # the ledger's, which has been raised then
+                        _conclude(pulse, execution, shared.api, str(launch.summary or "interrupted"))
+                    flush_all(_FLUSH)  # a process that a signal ends calls nothing at its exit
     return _state(launch.summary)
 
 
-def _submitter(job: Job, execution: Execution, placement: Placement) -> PrefectSubmitter:
-    shared = session(job, [job.entry, execution.tag, *job.tags])
-    return PrefectSubmitter(placement.runner.client, shared, placement.window, placement.batch)
+def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: Observer) -> Pulse:
+    topic = Topic(
+        sweep=execution.id,
+        tag=execution.tag,
+        job=execution.plan.job.entry,
+        key=key_of(execution.tag),
+        deployed=flow_run.deployment_id is not None,
+    )
+    return Pulse(topic, shared, flow_run, observer, partial(execution.ledger.request_cancel, execution.id))
+
+
+def _conclude(pulse: Pulse, execution: Execution, api: str, message: str) -> None:
+    """Hand over what Prefect is to show of the sweep, which has ended."""
+    sweep = execution.ledger.get_sweep(execution.id)
+    ui = ui_of(execution.project, api)
+    table = combinations_artifact(execution.ledger, sweep, execution.plan.job.metric, ui)
+    pulse.conclude(sweep.state, message, [table])
 
 
 def _state(summary: Summary) -> State[Any]:

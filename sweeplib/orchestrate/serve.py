@@ -9,8 +9,9 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.runner.storage import LocalStorage
 
-from sweeplib.orchestrate.deploy import TAG, deployments_of, schedules_of
+from sweeplib.orchestrate.deploy import deployments_of, schedules_of
 from sweeplib.orchestrate.deployed import entrypoint
+from sweeplib.orchestrate.server import TAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

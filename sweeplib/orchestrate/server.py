@@ -19,7 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweeplib.engine import Lock
 from sweeplib.errors import ServerError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["POOL", "LocalServer", "Service", "is_alive", "mlflow_ui", "prefect_server"]
+__all__ = ["HEARTBEAT", "POOL", "TAG", "LocalServer", "Service", "is_alive", "mlflow_ui", "prefect_server"]
 
 _START = 120.0  # seconds; 7 to 13 on an idle machine, many times that on a busy one
 _STOP = 15.0  # seconds between TERM and KILL
@@ -40,6 +40,45 @@ _started: list[subprocess.Popen[bytes]] = []
 
 POOL = "sweeps"
 """The work pool of deployments."""
+
+TAG = "sweeplib"
+"""The tag of deployments and flow runs of sweeps."""
+
+HEARTBEAT = "prefect.flow-run.heartbeat"
+"""The event by which a flow run tells that it lives."""
+
+_SILENCE = 120  # seconds; a flow run of ours is heard every 30, and a busy server may be a minute behind
+
+_CRASHES: dict[str, Any] = {
+    "name": "sweeps: find crashed flow runs",
+    "description": "A flow run of a sweep that is silent for two minutes has died, and is marked Crashed.",
+    "enabled": True,
+    "trigger": {
+        "type": "event",
+        "posture": "Proactive",
+        "match": {"prefect.resource.id": "prefect.flow-run.*"},
+        "match_related": {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"},
+        "for_each": ["prefect.resource.id"],
+        "after": [HEARTBEAT],
+        "expect": [
+            HEARTBEAT,
+            *[
+                f"prefect.flow-run.{name}"
+                for name in ("Completed", "Failed", "Cancelled", "Crashed", "TimedOut")
+            ],
+        ],
+        "threshold": 1,
+        "within": _SILENCE,
+    },
+    "actions": [
+        {
+            "type": "change-flow-run-state",
+            "state": "CRASHED",
+            "message": "The process that ran this sweep has died. A retry goes on with what is not done.",
+        }
+    ],
+}
+"""An automation of Prefect's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +130,13 @@ class Service:
             if running is None:
                 note(f"starting a local {self.name} server for this project")
                 running = self._spawn()
+                self._await_health(running)
+                self._furnish(f"http://127.0.0.1:{running.port}")
             self._await_health(running)
             return f"http://127.0.0.1:{running.port}"
+
+    def _furnish(self, address: str) -> None:
+        """Make what a service that was just started is to have."""
 
     def stop(self) -> bool:
         """End the service's process group; return whether there was one."""
@@ -162,18 +206,21 @@ class Service:
 
 
 class LocalServer(Service):
-    """The project's Prefect server, with a work pool in which `prefect worker` finds deployed runs."""
+    """The project's Prefect server.
 
-    def start(self, note: Callable[[str], None] = lambda _: None) -> str:
-        """Return the server's address, as `Service.start` does."""
-        address = super().start(note)
-        body = json.dumps({"name": POOL, "type": "process"}).encode()
-        request = urllib.request.Request(  # noqa: S310 - our own server
-            f"{address}/api/work_pools/", body, {"content-type": "application/json"}
-        )
-        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=10):  # noqa: S310
-            pass  # 409: it is there already
-        return address
+    It has a work pool, in which `prefect worker` finds deployed runs, and an automation that finds flow runs
+    of sweeps whose process died with nobody left to tell.
+    """
+
+    def _furnish(self, address: str) -> None:
+        with contextlib.suppress(OSError):  # 409: it is there already
+            _post(f"{address}/api/work_pools/", {"name": POOL, "type": "process"})
+        with contextlib.suppress(OSError):
+            known = _post(
+                f"{address}/api/automations/filter", {"automations": {"name": {"any_": [_CRASHES["name"]]}}}
+            )
+            if not known:
+                _post(f"{address}/api/automations/", _CRASHES)
 
     def api(self) -> str | None:
         """Return the API's address if the server's process lives."""
@@ -186,18 +233,8 @@ def prefect_server(project: Path) -> LocalServer:
     folder = project / ".sweep" / "server"
 
     def command(port: int) -> tuple[list[str], dict[str, str]]:
-        argv = [
-            sys.executable,
-            "-m",
-            "prefect",
-            "server",
-            "start",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-        ]
-        return argv, _prefect_environment(folder, port)
+        argv = [sys.executable, "-m", "sweeplib.orchestrate.web", "--project", str(project)]
+        return [*argv, "--port", str(port)], _prefect_environment(folder, port)
 
     return LocalServer("prefect", folder, command, "/api/health")
 
@@ -235,6 +272,15 @@ def mlflow_ui(project: Path, store: str) -> Service:
         return [*argv, "--host", "127.0.0.1", "--port", str(port)], {}
 
     return Service("mlflow", folder, command, "/health")
+
+
+def _post(url: str, body: object) -> Any:
+    """Return what our own server answers; raises OSError if it refuses."""
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=10) as answer:
+        return json.loads(answer.read() or b"null")
 
 
 def is_alive(url: str) -> bool:

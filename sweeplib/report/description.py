@@ -79,6 +79,9 @@ def _policy(job: Job) -> Iterator[tuple[str, str]]:
         yield "tags", ", ".join(job.tags)
     if job.cluster is not None:
         yield "cluster", _cluster(job.cluster)
+    if job.metric is not None:
+        order = {None: "", True: ", lowest first", False: ", highest first"}[job.metric.ascending]
+        yield "metric", f"{job.metric.name}{order}"
     if job.tracking is not True:
         yield "tracking", job.tracking or "off"
 

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["write_csv", "write_json"]
 
-_FIXED = ("rank", "key", "outcome", "duration")
+_FIXED = ("rank", "key", "outcome", "exit_code", "duration")
+_LAST = ("log",)
 
 
 def write_csv(
     results: Iterable[Result], parameters: Sequence[str], metrics: Sequence[str], out: TextIO
 ) -> None:
-    """Write a heading and a line a result: rank, key, outcome, duration in seconds, parameters, metrics.
+    """Write a heading and a line a result; durations are in seconds, `log` is the file of its output.
 
     What a result has not is empty. A name that stands for two columns gets ``parameters.`` or
     ``metrics.`` before it.
@@ -33,9 +34,11 @@ def write_csv(
                 result.rank,
                 result.key,
                 result.outcome,
+                result.exit_code,
                 result.duration,
                 *[_encodable(result.parameters.get(name, "")) for name in parameters],
                 *[result.metrics.get(name) for name in metrics],
+                result.log,
             ]
         )
 
@@ -60,9 +63,12 @@ def _objects(results: Iterable[Result]) -> Iterator[str]:
                 "rank": result.rank,
                 "key": result.key,
                 "outcome": result.outcome,
+                "exit_code": result.exit_code,
                 "duration": result.duration,
                 "parameters": dict(result.parameters),
                 "metrics": {name: _finite(value) for name, value in sorted(result.metrics.items())},
+                "message": result.message,
+                "log": result.log,
             }
         )
 
@@ -75,12 +81,13 @@ def _finite(value: float) -> float | str:
 
 def _headings(parameters: Sequence[str], metrics: Sequence[str]) -> list[str]:
     def unique(name: str, group: str, others: Iterable[str]) -> str:
-        return f"{group}.{name}" if name in _FIXED or name in others else name
+        return f"{group}.{name}" if name in (*_FIXED, *_LAST) or name in others else name
 
     return [
         *_FIXED,
         *[_encodable(unique(name, "parameters", metrics)) for name in parameters],
         *[_encodable(unique(name, "metrics", parameters)) for name in metrics],
+        *_LAST,
     ]
 
 

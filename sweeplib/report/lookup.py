@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sweeplib.errors import JobFileError, UnknownJobError, UnknownSweepError, nearest
+from sweeplib.errors import JobFileError, SweepError, UnknownJobError, UnknownSweepError, nearest
 from sweeplib.ledger import Ledger
 from sweeplib.run.locks import is_free
 from sweeplib.run.model import SweepPaths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from sweeplib.jobs import Metric
     from sweeplib.ledger import Sweep
 
-__all__ = ["check_job", "find_sweep", "open_ledger", "owner_died", "paths_of"]
+__all__ = ["check_job", "find_sweep", "metric_of", "open_ledger", "owner_died", "paths_of"]
 
 
-def open_ledger(project: Path) -> Ledger | None:
-    """Open the project's ledger; None if nothing has run yet, so that looking makes no file.
+@contextmanager
+def open_ledger(project: Path) -> Iterator[Ledger | None]:
+    """Open the project's ledger for the block; None if nothing has run yet, so that looking makes no file.
 
     Raises `LedgerError`.
     """
     path = project / ".sweep" / "ledger.db"
-    return Ledger.open(path) if path.exists() else None
+    if not path.exists():
+        yield None
+        return
+    with Ledger.open(path) as ledger:
+        yield ledger
 
 
 def paths_of(project: Path, sweep_id: str) -> SweepPaths:
@@ -50,6 +59,17 @@ def find_sweep(ledger: Ledger, name: str) -> Sweep:
         ids = ", ".join(sweep.id for sweep in tagged)
         raise UnknownSweepError(f"several sweeps have the tag {name!r}: {ids}; give the id")
     return tagged[0] if tagged else ledger.get_sweep(wanted)
+
+
+def metric_of(project: Path, sweep: Sweep) -> Metric | None:
+    """Return what the job of a sweep is ranked by: as its file says now, or else as it said then."""
+    from sweeplib.jobs import load
+    from sweeplib.jobs.fields import metric
+
+    try:
+        return load(project).job(sweep.job).metric
+    except SweepError:
+        return metric(json.loads(sweep.spec).get("metric"))
 
 
 def check_job(project: Path, ledger: Ledger | None, job: str) -> None:

@@ -13,9 +13,10 @@ from sweeplib.report.results import names_of_metrics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweeplib.jobs import Metric
     from sweeplib.report.results import Result
 
-__all__ = ["Ranking", "lower_is_better", "rank"]
+__all__ = ["Ranking", "lower_is_better", "rank", "rank_by"]
 
 _WORDS_OF_LOWER = re.compile(
     r"(?:loss|losses|error|errors|err|mse|rmse|mae|mape|msle|rmsle|residual|residuals|deviance|divergence|kl|"
@@ -81,6 +82,13 @@ def rank(results: Sequence[Result], metric: str | None = None, *, ascending: boo
     without = [result for result in rest if not result.ended_badly]
     badly = [result for result in rest if result.ended_badly]
     return Ranking(chosen, ascending, [*ranked, *without, *badly])
+
+
+def rank_by(results: Sequence[Result], metric: Metric | None, *, ascending: bool | None = None) -> Ranking:
+    """Return the results ranked by a job's metric, or as `rank` does where no result has it."""
+    if metric is None or metric.name not in names_of_metrics(results):
+        return rank(results, ascending=ascending)
+    return rank(results, metric.name, ascending=metric.ascending if ascending is None else ascending)
 
 
 def _unknown(metric: str, names: Sequence[str]) -> str:

@@ -22,7 +22,8 @@ class Result:
     """What came of one combination.
 
     `outcome` is None while it has not ended. `duration` is in seconds, of the attempt that decided
-    the outcome, and None where none ended. `rank` counts from 1, the best first; None: not ranked.
+    the outcome, and None where none ended; `exit_code` and `log`, the file that holds its output, are that
+    attempt's too. `rank` counts from 1, the best first; None: not ranked.
     """
 
     key: str
@@ -31,6 +32,9 @@ class Result:
     parameters: Mapping[str, str]
     metrics: Mapping[str, float]
     message: str = ""
+    label: str = ""
+    exit_code: int | None = None
+    log: str = ""
     rank: int | None = None
 
     @property
@@ -59,6 +63,9 @@ def _result(row: Combination, found: Mapping[str, float]) -> Result:
         parameters=row.parameters,
         metrics=found if row.metrics is None else row.metrics,
         message=row.message,
+        label=row.label,
+        exit_code=row.exit_code,
+        log=row.log,
     )
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import signal
 import sqlite3
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -343,6 +347,38 @@ def test_a_cluster_that_is_not_there(project: Project) -> None:
     assert "Traceback" not in done.stderr
 
 
+def _files_of_the_sweep(project: Project, server: str) -> None:
+    """The pages in Prefect link to what the project's own server hands out."""
+    with project.ledger() as ledger:
+        (sweep,) = ledger.sweeps(job="one")
+        rows = list(ledger.combinations(sweep.id))
+    found = ask(f"{server}/api", "/artifacts/filter", {"artifacts": {"type": {"any_": ["table"]}}})
+    (table,) = [each for each in found if each["key"] == f"{sweep.tag}-combinations"]
+    links = re.findall(r"\]\((http://[^)]*)\)", table["description"] + table["data"])
+    assert links == [
+        f"{server}/sweeps/{sweep.id}/results.csv",
+        *[f"{server}/sweeps/{sweep.id}/logs/{row.key}.1.log" for row in rows],
+    ]
+    with urllib.request.urlopen(links[0], timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    assert lines[0] == "rank,key,outcome,exit_code,duration,i,log"
+    assert [line.split(",")[1:4] for line in lines[1:]] == [[row.key, "completed", "0"] for row in rows]
+    Path(rows[0].log).write_text("<b>said</b>")
+    with urllib.request.urlopen(links[1], timeout=30) as answer:
+        assert (answer.read(), answer.headers["content-type"]) == (
+            b"<b>said</b>",
+            "text/plain; charset=utf-8",
+        )
+    for wrong in (
+        f"{sweep.id}/logs/..%2F..%2Fledger.db",
+        f"{sweep.id}/logs/{rows[0].key}.9.log",
+        "01M7YQSM0CH9SS7Q8F8FVA6Y5D/results.csv",
+        "x/results.csv",
+    ):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{server}/sweeps/{wrong}", timeout=30)
+
+
 @pytest.mark.timeout(280)
 def test_the_embedded_server(bare_project: Project) -> None:
     bare_project.jobs(
@@ -361,6 +397,7 @@ def test_the_embedded_server(bare_project: Project) -> None:
     prefect, mlflow = (line.split()[-1] for line in up.stdout.splitlines())
     assert prefect == f"http://127.0.0.1:{server['port']}"
     assert mlflow.startswith("http://127.0.0.1:")
+    _files_of_the_sweep(bare_project, prefect)
     down = bare_project.sweep("down", check=0)
     assert down.stdout == "stopped: prefect, mlflow\n"
     assert not is_alive(f"{prefect}/api/health")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(sweeplib.__file__).parent
 
 # A part may import those before it. `track` stands before `orchestrate`, because the flow hands the
-# engine its tracker.
+# engine its tracker, and so does `report`, because Prefect shows it.
 LAYERS = (
     "errors",
     "ulids",
@@ -31,8 +31,8 @@ LAYERS = (
     "ledger",
     "engine",
     "track",
-    "orchestrate",
     "report",
+    "orchestrate",
     "cli",
 )
 

@@ -80,13 +80,13 @@ def test_csv_is_complete_and_unrounded(sweep: Any, trained: Any) -> None:
     assert (done.code, done.err) == (0, "")
     a, b, c, d, e, f = KEYS
     assert done.out == (
-        "rank,key,outcome,duration,model,C,seed,accuracy,loss\n"
-        f"1,{b},completed,245.0,svc,10,42,0.986123,0.2\n"
-        f"2,{a},completed,1.25,svc,1m,42,0.98,0.123456\n"
-        f"3,{e},completed,3.0,mlp,1,42,0.5,\n"
-        f",{d},completed,0.25,knn,1,42,,\n"
-        f",{f},,,mlp,4,42,,\n"
-        f",{c},timed out,2.0,knn,1,42,,\n"
+        "rank,key,outcome,exit_code,duration,model,C,seed,accuracy,loss,log\n"
+        f"1,{b},completed,,245.0,svc,10,42,0.986123,0.2,\n"
+        f"2,{a},completed,,1.25,svc,1m,42,0.98,0.123456,\n"
+        f"3,{e},completed,,3.0,mlp,1,42,0.5,,\n"
+        f",{d},completed,,0.25,knn,1,42,,,\n"
+        f",{f},,,,mlp,4,42,,,\n"
+        f",{c},timed out,,2.0,knn,1,42,,,\n"
     )
 
 
@@ -98,9 +98,12 @@ def test_json(sweep: Any, trained: Any) -> None:
             "rank": 1,
             "key": KEYS[1],
             "outcome": "completed",
+            "exit_code": None,
             "duration": 245.0,
             "parameters": {"model": "svc", "C": "10", "seed": "42"},
             "metrics": {"accuracy": 0.986123, "loss": 0.2},
+            "message": "",
+            "log": "",
         }
     ]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweeplib.errors import InputError, JobFileError, UnknownJobError
-from sweeplib.jobs import ClusterSpec, Deployment, FailureLimit, Job, JobFile, Set, find_file, load
+from sweeplib.jobs import ClusterSpec, Deployment, FailureLimit, Job, JobFile, Metric, Set, find_file, load
 
 Read = Callable[[str], JobFile]
 
@@ -44,6 +44,7 @@ jobs:
     env: {OMP_NUM_THREADS: 1, RATE: 1.10, FLAG: true, DEBUG: yes, TEXT: 'a b', DAY: 2024-01-01, NONE: ''}
     tags: [digits, nightly, digits]
     cluster: {class: distributed.LocalCluster, n_workers: 2, memory_limit: 8GB}
+    metric: {lowest: score}
     tracking: false
 """).job("train")
 
@@ -64,6 +65,7 @@ jobs:
     }
     assert job.tags == ("digits", "nightly")
     assert job.cluster == ClusterSpec("distributed.LocalCluster", {"n_workers": 2, "memory_limit": "8GB"})
+    assert job.metric == Metric("score", ascending=True)
     assert job.tracking is False
 
     first, second = job.sets
@@ -95,6 +97,7 @@ def test_what_is_left_out(read: Read) -> None:
         "env": {},
         "tags": (),
         "cluster": None,
+        "metric": None,
         "tracking": True,
         "name": "",
         "run": "",

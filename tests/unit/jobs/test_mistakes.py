@@ -22,6 +22,10 @@ NAME = (
     "cannot be a job's name; use letters A-Z and a-z, digits, '_', '-' and '.', "
     "and begin with a letter, a digit or '_'"
 )
+METRIC = (
+    "must name a metric: loss, or {lowest: loss} or {highest: score} "
+    "where its name does not tell what is better"
+)
 NO_SETS = "has no sets, so it would run nothing; add one, such as sets: [{each: 'lr=0.1,0.01'}]"
 COMMAND_AND_SETS = "a job has a command and sets, as in {run: python train.py, sets: [...]}"
 JOBS = "write a job such as train: {run: python train.py, sets: [...]}"
@@ -201,7 +205,8 @@ def test_a_job(read: Read, job: str, message: str) -> None:
             "speed: 4",
             (
                 ": unknown key 'speed'; the keys here are run, call, submit, sets, deployments, style, add, "
-                "parallel, timeout, retries, retry_delay, max_failures, env, tags, cluster, tracking, name"
+                "parallel, timeout, retries, retry_delay, max_failures, env, tags, cluster, metric, "
+                "tracking, name"
             ),
         ),
         ("each: a=1", ": 'each' belongs to a set; write sets: [{each: ...}]"),
@@ -232,6 +237,10 @@ def test_a_job(read: Read, job: str, message: str) -> None:
             ".style: kwargs is for 'call' jobs, and this is a 'run' job; use hydra, plain or flags",
         ),
         ("add: [a=1]", ".add: must be text such as hydra/launcher=joblib, not a list"),
+        ("metric: 5", f".metric: {METRIC}, not the number 5"),
+        ("metric: {best: loss}", f".metric: {METRIC}, not a mapping"),
+        ("metric: {lowest: 1}", f".metric: {METRIC}, not a mapping"),
+        ("metric: ' '", f".metric: {METRIC}, not ' '"),
         ("tracking: off", ".tracking: must be true, false or own, not 'off'"),
         ("tracking:", ".tracking: must be true, false or own"),
         ("env: [A]", ".env: must be a mapping such as {OMP_NUM_THREADS: 1}, not a list"),

@@ -49,6 +49,9 @@ def test_a_row_becomes_a_result() -> None:
             parameters={"lr": "1m"},
             metrics={"m": 2.0},
             message="well",
+            label="a",
+            log="",
+            exit_code=0,
         )
     ]
 
