@@ -6,6 +6,7 @@ Exit codes: 0 all completed, 1 something failed, 2 the user's input is wrong, 13
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 from importlib import import_module
@@ -85,6 +86,7 @@ def main() -> None:
 
     A reader of our output that goes away (`| head`) ends us as it ends any Unix tool: silently.
     """
+    _open_closed_streams()
     before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         code = _run()
@@ -92,6 +94,21 @@ def main() -> None:
     finally:
         signal.signal(signal.SIGPIPE, before)
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Have a standard stream that was closed (``>&-``) lead nowhere.
+
+    Else the next file that is opened, the ledger perhaps, would take its number, and what commands print
+    would go there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
 
 
 def _run() -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sweeplib.cli.output import note, say
 from sweeplib.cli.progress import make_progress
 from sweeplib.engine import recover, remaining
-from sweeplib.errors import InputError
+from sweeplib.errors import InputError, ServerError
 from sweeplib.ledger import Ledger
 from sweeplib.report.duration import humanise
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["INTERRUPTED", "execute"]
 
 INTERRUPTED = 130
+_INTERRUPTED = "interrupted; what is done is kept, and the next run goes on with the rest"
 _COUNTED = 200_000  # combinations up to which "how many are left" is counted before the start
 _SHOWN = 10  # failures shown at the end
 _SWITCH = 0.0005  # seconds; work passes from thread to thread, and each waits this long for a busy one
@@ -42,7 +43,9 @@ _SETTINGS = {
     # one request a worker thread less, and nothing that fails while a server is away
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
     # a server that has gone for good holds up the end of a run by seconds, not by minutes
-    "PREFECT_CLIENT_MAX_RETRIES": "3",
+    "PREFECT_CLIENT_MAX_RETRIES": "2",
+    # and one that does not answer, likewise; it is told later what it missed
+    "PREFECT_API_REQUEST_TIMEOUT": "20",
 }
 """Prefect's settings for a run from a terminal, where the user has not set them."""
 
@@ -61,6 +64,7 @@ def execute(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, clu
         recover(ledger, project, plan.job.entry, note)
         lineage = None if fresh else ledger.latest_lineage(plan.job.entry)
         if lineage is not None and (code := _nothing_left(plan, ledger, lineage)) is not None:
+            _catch_up(project, plan, ledger)
             return code
     return _run_flow(project, plan, fresh=fresh, parallel=parallel, cluster=cluster)
 
@@ -91,30 +95,85 @@ def _nothing_left(plan: Plan, ledger: Ledger, lineage: str) -> int | None:
     return 0
 
 
+def _catch_up(project: Path, plan: Plan, ledger: Ledger) -> None:
+    """Tell MLflow and Prefect what they missed of earlier sweeps, if they are there now; starts no server."""
+    if next(ledger.untracked(job=plan.job.entry), None) is not None:
+        from sweeplib.engine import report_earlier
+        from sweeplib.track import make_tracker
+
+        note("telling MLflow what it missed")
+        with make_tracker(project) as tracker:
+            for text in report_earlier(ledger, project, plan.job.entry, tracker):
+                note(text)
+    if ledger.unreported(1):
+        from sweeplib.orchestrate.api import reachable
+
+        url = reachable(project)
+        if url is None:
+            return
+        os.environ.update({"PREFECT_API_URL": url, **_settings()})
+        _report_late(project, ledger)
+
+
+def _report_late(project: Path, ledger: Ledger) -> None:
+    from sweeplib.orchestrate.late import report_late
+
+    try:
+        for text in report_late(ledger, project):
+            note(text)
+    except Exception as error:  # noqa: BLE001 - it can be told the next time, whatever it was
+        note(f"Prefect could not be told what it missed: {error}")
+
+
+def _settings() -> dict[str, str]:
+    return {name: value for name, value in _SETTINGS.items() if name not in os.environ}
+
+
 def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, cluster: str | None) -> int:
     from sweeplib.orchestrate.api import connect
 
     os.chdir(project)
-    ours = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
+    ours = _settings()
     os.environ.update(ours)
     sys.setswitchinterval(_SWITCH)
     logging.raiseExceptions = False  # Prefect writes to our terminal what it could not log to its API
     began = time.monotonic()
+    launch: Launch | None = None
+    view: ProgressView | None = None
     with _terminable():
         try:
             api = connect(project, note)
-            from sweeplib.orchestrate.direct import run_directly
+            from sweeplib.orchestrate.direct import at, run_directly
             from sweeplib.orchestrate.launch import Launch
 
-            with make_progress(plan.job.entry) as view, _server_kept(project, api, view):
-                launch = Launch(observer=view, isolated=False, hidden=frozenset(ours))
-                run_directly(project, plan, launch, fresh=fresh, parallel=parallel, cluster=cluster)
+            def run() -> None:
+                nonlocal launch, view
+                total = 1 if plan.job.kind == "submit" else len(plan)
+                with make_progress(plan.job.entry, total) as view, _server_kept(project, api, view):
+                    launch = Launch(observer=view, isolated=False, hidden=frozenset(ours))
+                    run_directly(project, plan, launch, fresh=fresh, parallel=parallel, cluster=cluster)
+
+            try:
+                run()
+            except ServerError as error:  # between two looks at it
+                note(str(error))
+                api = connect(project, note)
+                with at(api.url):
+                    run()
         except KeyboardInterrupt:
-            note("interrupted; what is done is kept, and the next run goes on with the rest")
-            return INTERRUPTED
+            if launch is None or launch.summary is None:
+                note(_INTERRUPTED)
+                return INTERRUPTED
+            launch.interrupted = True
+    assert launch is not None  # noqa: S101  (it has run)
+    assert view is not None  # noqa: S101
     code = _report(launch, view, time.monotonic() - began, api.ui if api.local else None)
     if launch.unrecorded:
         _leave(code)
+    if not launch.interrupted:
+        with Ledger.open(project / ".sweep" / "ledger.db") as ledger:
+            if ledger.unreported(1):
+                _report_late(project, ledger)
     return code
 
 
@@ -141,8 +200,8 @@ def _report(launch: Launch, view: ProgressView, seconds: float, ui: str | None) 
         note(f"{attempt.outcome}: {work.label}: {attempt.message} (sweep logs {work.key[:8]})")
     if len(view.failures) > _SHOWN:
         note(f"and {len(view.failures) - _SHOWN} more: sweep status")
-    if launch.interrupted:
-        note("interrupted; what is done is kept, and the next run goes on with the rest")
+    if launch.summary is None and launch.interrupted:
+        note(_INTERRUPTED)
         return INTERRUPTED
     if launch.summary is None:
         note("the flow did not run")
@@ -150,6 +209,9 @@ def _report(launch: Launch, view: ProgressView, seconds: float, ui: str | None) 
     say(f"{launch.summary.tag}: {launch.summary} in {humanise(seconds)}", sys.stdout)
     if ui:
         note(f"watch it at {ui} (the server goes on; stop it with: sweep down)")
+    if launch.interrupted:
+        note(_INTERRUPTED)
+        return INTERRUPTED
     if launch.summary.interrupted:
         return INTERRUPTED
     return 0 if launch.summary.ok else 1

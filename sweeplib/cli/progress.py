@@ -102,8 +102,8 @@ class _BarView(ProgressView):
 
 
 @contextmanager
-def make_progress(job: str) -> Iterator[ProgressView]:
-    """Return the view that fits standard error."""
+def make_progress(job: str, total: int) -> Iterator[ProgressView]:
+    """Return the view that fits standard error, for a sweep of `total` combinations."""
     if not sys.stderr.isatty():
         yield ProgressView(job, sys.stderr)
         return
@@ -120,5 +120,5 @@ def make_progress(job: str) -> Iterator[ProgressView]:
         TextColumn("{task.fields[left]} left"),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(job, total=None, done=0, failed=0, running=0, left="?")
+        task = bar.add_task(job, total=total, done=0, failed=0, running=0, left="?")
         yield _BarView(job, sys.stderr, bar, task)

@@ -32,6 +32,13 @@ class _PassThrough(click.Command):
         return super().parse_args(ctx, args)
 
 
+def _selection(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> str:
+    """Return one selection of all that were given; an empty one is a variable that was not set."""
+    if not all(text.strip() for text in value):
+        raise click.BadParameter("the selection is empty; write one such as 'model=svc C=1,10'", ctx, param)
+    return " ".join(value)
+
+
 @click.command(
     name="run",
     cls=_PassThrough,
@@ -44,7 +51,8 @@ class _PassThrough(click.Command):
 @click.option(
     "--only",
     metavar="SELECTION",
-    default="",
+    multiple=True,
+    callback=_selection,
     help="Take these combinations alone, such as 'model=svc C=1,10'.",
 )
 @click.option("--fresh", is_flag=True, help="Run everything again, also what is done.")

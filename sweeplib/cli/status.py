@@ -10,6 +10,7 @@ import click
 
 from sweeplib.cli.output import note, print_table
 from sweeplib.cli.parameters import complete_job, project_of
+from sweeplib.jobs import find_file
 from sweeplib.report.lookup import check_job, open_ledger
 from sweeplib.report.standing import (
     failures_of,
@@ -71,6 +72,7 @@ def _look(project: Path, job: str | None, *, every: bool) -> tuple[list[Standing
         if job is not None:
             check_job(project, ledger, job)
         if ledger is None:
+            find_file(project)  # which says what is wrong where there is no project
             return [], None
         now = time.time()
         found = ledger.sweeps(job, limit=None if every else _SWEEPS)

@@ -1,5 +1,6 @@
 """The engine: brings plan, ledger, submitter and tracker together, knowing no Prefect, Dask or MLflow."""
 
+from sweeplib.engine.earlier import report_earlier
 from sweeplib.engine.execution import Execution
 from sweeplib.engine.git import GitState, git_state
 from sweeplib.engine.local import LocalSubmitter
@@ -38,5 +39,6 @@ __all__ = [
     "git_state",
     "recover",
     "remaining",
+    "report_earlier",
     "run_sweep",
 ]

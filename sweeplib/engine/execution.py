@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweeplib.engine.git import GitState
+    from sweeplib.engine.model import Summary
     from sweeplib.ledger import Ledger
     from sweeplib.plan import Plan
 
@@ -79,6 +80,7 @@ class Execution:
         self.slots = slots
         self._hidden: dict[str, str | None] = dict.fromkeys(hidden)
         self.sweep: Sweep
+        self.summary: Summary | None = None
 
     def __enter__(self) -> Self:
         """Make the folder, take the lock and write the sweep into the ledger."""

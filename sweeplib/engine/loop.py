@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from itertools import groupby, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from sweeplib.engine.earlier import acknowledge, hand_over
 from sweeplib.engine.interrupts import Interrupts
-from sweeplib.engine.model import EndedRun, Progress, Summary, TrackedRun
+from sweeplib.engine.model import Progress, Summary, TrackedRun
 from sweeplib.engine.tracked import tracked_sweep
 from sweeplib.engine.unseen import unseen
 from sweeplib.ledger import SweepState
 from sweeplib.run.locks import is_unused
-from sweeplib.run.marker import read_markers
+from sweeplib.run.marker import read_markers, was_started
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from sweeplib.engine.execution import Execution, Item
     from sweeplib.engine.model import Finished, Observer, Submitter, Tracker
-    from sweeplib.ledger import Combination
 
 __all__ = ["run_sweep"]
 
@@ -29,29 +29,38 @@ _TICK = 0.5  # seconds between looks at the ledger's cancel request, when nothin
 _CHUNK = 64  # combinations claimed in one transaction at most
 _GRACE = 20.0  # seconds that ended commands have to come back after an interrupt
 _TRACKING_PATIENCE = 30.0  # seconds at the end for records that are still on their way
+_HURRY = 2.0  # the same after a second interrupt
 
 
 def run_sweep(execution: Execution, submitter: Submitter, tracker: Tracker, observer: Observer) -> Summary:
     """Run everything of the sweep that is not done, and return what came of it.
 
     Keeps `submitter.window` pieces of work submitted, claims each in the ledger before it is submitted,
-    and records each attempt before the next is claimed. An interrupt (KeyboardInterrupt, or whatever
-    else breaks in) ends what runs and is raised again once every end is recorded.
+    and records each attempt before the next is claimed. An interrupt ends what runs, and is raised
+    again once every end is recorded; a second one does not wait for the ends. So does whatever else breaks
+    in. Either way `execution.summary` tells what came of it.
     """
     loop = _Loop(execution, submitter, tracker, observer)
     try:
         with loop.interrupts:
             loop.run()
-    except BaseException:
-        loop.abort()
-        loop.close(SweepState.CANCELLED)
+    except Exception:
+        loop.break_off(SweepState.FAILED)
         raise
-    summary = loop.summary()
-    cancelled = summary.interrupted
-    loop.close(
-        SweepState.CANCELLED if cancelled else SweepState.COMPLETED if summary.ok else SweepState.FAILED
-    )
-    return summary
+    except BaseException:
+        loop.break_off(SweepState.CANCELLED)
+        raise
+    finally:
+        execution.summary = loop.summary()
+    loop.close(_state(execution.summary))
+    return execution.summary
+
+
+def _state(summary: Summary) -> SweepState:
+    if summary.interrupted:
+        return SweepState.CANCELLED
+    progress = summary.progress
+    return SweepState.FAILED if progress.failed or progress.left else SweepState.COMPLETED
 
 
 class _Loop:
@@ -80,7 +89,8 @@ class _Loop:
     def run(self) -> None:
         """Go on until nothing is left to submit and nothing is out."""
         self.tracker.begin(tracked_sweep(self.execution.sweep, self.execution.project))
-        self._report_earlier()
+        job = self.execution.plan.job.entry
+        hand_over(self.ledger, self.execution.project, job, self.tracker, besides=self.execution.id)
         source = self._unfinished()
         exhausted = False
         while True:
@@ -167,11 +177,7 @@ class _Loop:
         self._acknowledge()
 
     def _acknowledge(self) -> None:
-        rows: dict[str, list[tuple[str, str | None, dict[str, float]]]] = {}
-        for each in self.tracker.drain():
-            rows.setdefault(each.sweep, []).append((each.key, each.run_id, dict(each.metrics)))
-        for sweep, acknowledged in rows.items():
-            self.ledger.set_tracked(sweep, acknowledged)
+        acknowledge(self.ledger, self.tracker)
 
     def _look(self) -> None:
         """Look for an interrupt, too many failures and a cancel request."""
@@ -193,6 +199,19 @@ class _Loop:
     def _stop(self) -> None:
         self.execution.paths.stop.touch()
         self.submitter.stop()
+
+    def break_off(self, state: SweepState) -> None:
+        """End the sweep before its time; a second interrupt ends the waiting, and not the recording."""
+        patience = _TRACKING_PATIENCE
+        try:
+            self.abort()
+        except KeyboardInterrupt:
+            patience = _HURRY
+            with Interrupts():
+                self._record_rest("interrupted again while it was being ended", Outcome.CANCELLED)
+                self.in_flight.clear()
+        with Interrupts():
+            self.close(state, patience)
 
     def abort(self) -> None:
         """End what runs and record every end, within a bounded time; what never came back is lost."""
@@ -216,11 +235,11 @@ class _Loop:
         attempts = read_markers(paths, key)
         return bool(attempts) and is_unused(paths.log(key, attempts[-1].number + 1)) is not False
 
-    def _record_rest(self) -> None:
-        """Record what did not come back: as its done-markers say, else by whether it was handed out."""
+    def _record_rest(self, reason: str = "nobody saw its end", outcome: Outcome = Outcome.LOST) -> None:
+        """Record what did not come back: as its done-markers say, else by whether it was started."""
         for row in list(self.ledger.open_combinations(self.execution.id)):
-            if row.key in self.in_flight:
-                end = unseen(row.key, "nobody saw its end")
+            if was_started(self.execution.paths, row.key):
+                end = unseen(row.key, reason, outcome)
             else:
                 end = unseen(row.key, "interrupted before it was started", Outcome.CANCELLED)
             attempts = read_markers(self.execution.paths, row.key) or [end]
@@ -228,27 +247,15 @@ class _Loop:
             self.outcomes[attempts[-1].outcome] += 1
             self.tracker.end(attempts[-1])
 
-    def close(self, state: SweepState) -> None:
-        """End the sweep's records."""
+    def close(self, state: SweepState, patience: float = _TRACKING_PATIENCE) -> None:
+        """End the sweep's records, waiting up to `patience` seconds for what is to be tracked."""
         if not self.execution.resumed:
             self.ledger.set_done_before(self.execution.id, self.before - self.elsewhere)
         self.ledger.finish_sweep(self.execution.id, state, time.time())
-        for note in self.tracker.finish(state.value, _TRACKING_PATIENCE):
+        for note in self.tracker.finish(state.value, patience):
             self.observer.note(note)
         self._acknowledge()
         self.observer.progress(self.progress())
-
-    def _report_earlier(self) -> None:
-        """Hand the tracker what earlier sweeps of the job could not report."""
-        job = self.execution.plan.job.entry
-        rows = (row for row in self.ledger.untracked(job=job) if row.sweep != self.execution.id)
-        for sweep, group in groupby(rows, key=lambda row: row.sweep):
-            if self.ledger.get_sweep(sweep).state is SweepState.RUNNING:
-                continue  # its owner lives, and reports by itself
-            while batch := [_ended(row) for row in islice(group, _CHUNK)]:
-                self.tracker.report(
-                    tracked_sweep(self.ledger.get_sweep(sweep), self.execution.project), batch
-                )
 
     def progress(self) -> Progress:
         """Return the numbers as they are now."""
@@ -270,17 +277,3 @@ class _Loop:
             interrupted=self.cancelled,
             stopped_at_failures=self.stopped_at,
         )
-
-
-def _ended(row: Combination) -> EndedRun:
-    return EndedRun(
-        key=row.key,
-        label=row.label,
-        parameters=row.parameters,
-        run_id=row.run_id,
-        outcome=row.outcome or Outcome.LOST,
-        exit_code=row.exit_code,
-        started=row.started,
-        ended=row.ended,
-        metrics=row.metrics,
-    )

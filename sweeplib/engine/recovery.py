@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from sweeplib.engine.lock import Lock
 from sweeplib.ledger import SweepState
-from sweeplib.run.marker import read_markers
+from sweeplib.run.marker import read_markers, was_started
 from sweeplib.run.model import Attempt, Outcome, SweepPaths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sweeplib.ledger import Ledger, Sweep
+    from sweeplib.ledger import Combination, Ledger, Sweep
 
 __all__ = ["recover"]
 
@@ -29,7 +29,8 @@ def recover(
     """Close every running sweep (of `job`) whose owner has died; return their ids.
 
     A dead owner is one whose lock is free. Its guards end what still runs, and are waited for, so that
-    a done-marker read now is the last word: a combination with one gets its outcome, one without is lost.
+    a done-marker read now is the last word: a combination with one gets its outcome. One without is lost if
+    it was started, else cancelled.
     """
     recovered = []
     for sweep in ledger.running_sweeps(job):
@@ -57,7 +58,8 @@ def _close(ledger: Ledger, sweep: Sweep, paths: SweepPaths) -> None:
     attempts: list[Attempt] = []
     for row in ledger.open_combinations(sweep.id):
         found = read_markers(paths, row.key)
-        attempts += found or [_lost(row.key, row.started or sweep.created, now)]
+        started = not paths.folder.exists() or was_started(paths, row.key)
+        attempts += found or [_unseen(row, sweep, started, now)]
         if len(attempts) >= _BATCH:
             ledger.record(sweep.id, attempts)
             attempts = []
@@ -65,12 +67,13 @@ def _close(ledger: Ledger, sweep: Sweep, paths: SweepPaths) -> None:
     ledger.finish_sweep(sweep.id, SweepState.LOST, now)
 
 
-def _lost(key: str, started: float, ended: float) -> Attempt:
+def _unseen(row: Combination, sweep: Sweep, started: bool, now: float) -> Attempt:  # noqa: FBT001 - told in place
+    died = "the process that ran the sweep died"
     return Attempt(
-        key=key,
+        key=row.key,
         number=0,
-        outcome=Outcome.LOST,
-        started=started,
-        ended=ended,
-        message="the process that ran the sweep died",
+        outcome=Outcome.LOST if started else Outcome.CANCELLED,
+        started=row.started or sweep.created,
+        ended=now,
+        message=died if started else f"{died} before it was started",
     )

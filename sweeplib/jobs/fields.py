@@ -56,6 +56,13 @@ _SWEEP = "model=small,large lr=0.1"
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _CRON = r"@[a-z]+|[0-9A-Za-z*/,#L?-]+( +[0-9A-Za-z*/,#L?-]+){4,5}"
+_CRON_FIELDS = (
+    ("minute", 0, 59),
+    ("hour", 0, 23),
+    ("day", 1, 31),
+    ("month", 1, 12),
+    ("weekday", 0, 7),
+)
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+"
 
 
@@ -167,6 +174,12 @@ def cron(value: object) -> str:
     text = _text(value, "'0 2 * * *'")
     if not re.fullmatch(_CRON, text):
         raise InputError(f"{text!r} is not a cron line; write minute hour day month weekday: '0 2 * * *'")
+    for (what, least, most), part in zip(_CRON_FIELDS, text.split(), strict=False):
+        for number in re.findall(r"(?<![/0-9A-Za-z])[0-9]+", part):
+            if not least <= int(number) <= most:
+                raise InputError(
+                    f"{text!r} is not a cron line: the {what} is {least} to {most}, not {number}"
+                )
     return text
 
 

@@ -31,6 +31,11 @@ def find_file(folder: str | Path = ".") -> Path:
     for name in NAMES:
         if (folder / name).is_file():
             return folder / name
+        if (folder / name).is_symlink() or (folder / name).exists():
+            what = "a folder" if (folder / name).is_dir() else "no file"
+            if (folder / name).is_symlink() and not (folder / name).exists():
+                what = "a link to nothing"
+            raise JobFileError(f"{folder / name} is {what}, and should be a file with jobs")
     where = "this folder" if folder.absolute() == Path.cwd() else str(folder)
     if not folder.is_dir():
         raise JobFileError(f"there is no folder {folder}, so no {NAMES[0]} in it")
@@ -47,12 +52,18 @@ def load(where: str | Path = ".") -> JobFile:
     is wrong, or if several things are: one a line, in the order of the file.
     """
     path = Path(where)
+    if "?" in str(path.absolute()):
+        msg = (
+            f"the folder {path.absolute()} has a '?' in its name, with which neither Prefect nor MLflow "
+            "finds its database; rename it"
+        )
+        raise JobFileError(msg)
     if path.is_dir() or not (path.suffix or path.exists()):
         path = find_file(path)
     shown = _shown(path)
     document = read(_text(path, shown), shown)
     if document.value is None:
-        raise JobFileError(f"this file is empty; begin with{EXAMPLE}", Place(shown))
+        raise JobFileError(f"this file is empty; begin with{EXAMPLE}", Place(shown, 1))
     reading = Reading(document)
     jobs = reading.jobs()
     if reading.mistakes:

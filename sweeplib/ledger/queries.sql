@@ -6,10 +6,10 @@
 -- name: add_sweep
 INSERT INTO sweeps (
     id, job, tag, lineage, isolated, state, total, done_before, arguments, spec, created, ended,
-    host, pid, flow_run_id, tracking, git, cancel_requested, selection
+    host, pid, flow_run_id, tracking, git, cancel_requested, selection, reported
 ) VALUES (
     :id, :job, :tag, :lineage, :isolated, :state, :total, :done_before, :arguments, :spec, :created, :ended,
-    :host, :pid, :flow_run_id, :tracking, :git, :cancel_requested, :selection
+    :host, :pid, :flow_run_id, :tracking, :git, :cancel_requested, :selection, :reported
 );
 
 -- name: sweeps_by_prefix
@@ -38,7 +38,9 @@ SELECT lineage FROM sweeps WHERE id = :id;
 
 -- name: resume_sweep
 -- any state → running
-UPDATE sweeps SET state = 'running', ended = NULL, cancel_requested = 0, host = :host, pid = :pid
+UPDATE sweeps SET
+    state = 'running', ended = NULL, cancel_requested = 0, host = :host, pid = :pid,
+    reported = (flow_run_id IS NULL)
 WHERE id = :id;
 
 -- name: finish_sweep
@@ -53,6 +55,12 @@ SELECT cancel_requested FROM sweeps WHERE id = :id;
 
 -- name: set_flow_run
 UPDATE sweeps SET flow_run_id = :flow_run_id WHERE id = :id;
+
+-- name: unreported
+SELECT * FROM sweeps WHERE reported = 0 AND state <> 'running' ORDER BY id DESC LIMIT :limit;
+
+-- name: set_reported
+UPDATE sweeps SET reported = 1 WHERE id = :id;
 
 -- name: set_done_before
 UPDATE sweeps SET done_before = :done_before WHERE id = :id;

@@ -37,7 +37,7 @@ class SweepState(StrEnum):
     RUNNING = "running"
     """Its owner submits combinations or waits for them; or the owner died and nobody noticed yet."""
     COMPLETED = "completed"
-    """All combinations of its plan are completed."""
+    """All combinations of its plan are completed, or left to another sweep that was running them."""
     FAILED = "failed"
     """It came to its end, and some combination did not complete."""
     CANCELLED = "cancelled"
@@ -167,6 +167,7 @@ def sweep_values(sweep: Sweep) -> dict[str, object]:
         "tracking": json_text(sweep.tracking),
         "git": json_text(sweep.git),
         "cancel_requested": sweep.cancel_requested,
+        "reported": sweep.flow_run_id is None,
     }
 
 

@@ -123,6 +123,14 @@ class SweepRecords(Database):
             raise UnknownSweepError(_no_sweep(sweep_id))
         return answers[0]
 
+    def unreported(self, limit: int) -> list[Sweep]:
+        """Return at most `limit` ended sweeps, the newest first, that Prefect may not know all of."""
+        return self._read(to_sweep, "unreported", limit=limit)
+
+    def set_reported(self, sweep_id: str) -> None:
+        """Remember that Prefect has recorded all of a sweep; raises `UnknownSweepError`."""
+        self._change("set_reported", sweep_id)
+
     def set_flow_run(self, sweep_id: str, flow_run_id: str | None) -> None:
         """Keep the id of the Prefect flow run that runs the sweep; raises `UnknownSweepError`."""
         self._change("set_flow_run", sweep_id, flow_run_id=flow_run_id)

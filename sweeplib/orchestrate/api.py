@@ -24,7 +24,7 @@ from sweeplib.orchestrate.server import prefect_server
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Api", "configured_api", "connect"]
+__all__ = ["Api", "configured_api", "connect", "reachable"]
 
 _VARIABLE = "PREFECT_API_URL"
 _PROBE = 5.0  # seconds
@@ -62,6 +62,12 @@ def connect(project: Path, note: Callable[[str], None] = lambda _: None) -> Api:
     url = f"{prefect_server(project).start(note)}/api"
     os.environ[_VARIABLE] = url
     return Api(url, local=True)
+
+
+def reachable(project: Path) -> str | None:
+    """Return the API that is configured, or else the project's own, if it answers; starts nothing."""
+    url = configured_api(project) or prefect_server(project).api()
+    return url if url is not None and _answers(f"{url.rstrip('/')}/health") else None
 
 
 def _answers(url: str) -> bool:

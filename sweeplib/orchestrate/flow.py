@@ -24,6 +24,7 @@ from sweeplib.orchestrate.cluster import place
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
 from sweeplib.orchestrate.pulse import Pulse, Topic
 from sweeplib.orchestrate.recorder import flush_all
+from sweeplib.orchestrate.records import settle
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
 from sweeplib.orchestrate.task_runs import session
@@ -147,15 +148,19 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
                     placement.runner.client, shared, placement.window, placement.batch
                 )
                 try:
-                    launch.summary = run_sweep(execution, submitter, tracker, pulse)
+                    run_sweep(execution, submitter, tracker, pulse)
                 except KeyboardInterrupt:
                     launch.interrupted = True
-                    return Cancelled(message="interrupted; the next run goes on where this one ended")
                 finally:
+                    launch.summary = execution.summary
                     launch.submitted = submitter.submitted
                     with suppress(SweepError):  # the ledger's, which has been raised then
                         _conclude(pulse, execution, shared.api, str(launch.summary or "interrupted"))
                     flush_all(_FLUSH)  # a process that a signal ends calls nothing at its exit
+        deployed = context.flow_run.deployment_id is not None
+        if deployed and not launch.interrupted and not settle(flow_run, launch.submitted):
+            ledger.set_reported(execution.id)
+    assert launch.summary is not None  # noqa: S101  (the sweep has run)
     return _state(launch.summary)
 
 

@@ -13,12 +13,13 @@ from sweeplib.orchestrate.recorder import flush_all
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
-__all__ = ["settle"]
+__all__ = ["FINAL", "settle"]
 
 _POLL = 0.25  # seconds; one count takes about 100 ms of the server's time after 10,000 task runs
 _SEND = 10.0  # seconds without a record being sent, likewise
 _STALL = 20.0  # seconds without a new record after which waiting is given up
-_FINAL = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
+FINAL = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
+"""Prefect's types of states in which nothing runs any more."""
 
 
 def settle(flow_run: str, submitted: int) -> list[str]:
@@ -53,7 +54,7 @@ def settle(flow_run: str, submitted: int) -> list[str]:
 def _recorded(client: SyncPrefectClient, flow_run: str) -> int:
     body: dict[str, Any] = {
         "flow_runs": {"id": {"any_": [flow_run]}},
-        "task_runs": {"state": {"type": {"any_": _FINAL}}},
+        "task_runs": {"state": {"type": {"any_": FINAL}}},
     }
     answer = client._client.post("/task_runs/count", json=body)  # noqa: SLF001 - the client has no count
     answer.raise_for_status()

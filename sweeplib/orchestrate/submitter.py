@@ -11,8 +11,12 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from distributed.client import ClosedClientError
+from distributed.comm.core import CommClosedError
+
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
+from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.task_runs import run_combination
 from sweeplib.run.client import Guard
 from sweeplib.run.marker import read_markers
@@ -86,7 +90,11 @@ class PrefectSubmitter:
     def _submit(self, works: Sequence[Work], *, last: bool) -> None:
         """Submit works at once, which costs Dask less than one at a time."""
         keys = [f"{self._session.task}-{uuid4()}" for _ in works]
-        futures = self._client.map(run_combination, works, session=self._session, key=keys, pure=False)
+        try:
+            futures = self._client.map(run_combination, works, session=self._session, key=keys, pure=False)
+        except (ClosedClientError, CommClosedError) as error:
+            msg = f"the Dask cluster has gone away ({error}); what is done is kept: run again when it is back"
+            raise ClusterError(msg) from error
         for work, future in zip(works, futures, strict=True):
             self._out[work.key] = future  # a Dask future that nobody holds is forgotten, its task with it
             future.add_done_callback(partial(self._arrive, work, last))

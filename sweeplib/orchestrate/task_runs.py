@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sweeplib.jobs import Job
     from sweeplib.run.model import Attempt, Work
 
-__all__ = ["Session", "run_combination", "session"]
+__all__ = ["Session", "TaskRun", "run_combination", "session"]
 
 _LOOK = 0.5  # seconds between looks at the sweep's stop file
 _FOLLOWS = 300.0  # seconds after which the server would take an event that follows another for too early
@@ -148,21 +148,23 @@ _FINAL = {
     Outcome.COMPLETED: (_Kind.COMPLETED, "Completed"),
     Outcome.CANCELLED: (_Kind.CANCELLED, "Cancelled"),
     Outcome.TIMED_OUT: (_Kind.FAILED, "TimedOut"),
+    Outcome.LOST: (_Kind.CRASHED, "Crashed"),
 }
 """Prefect's words for outcomes; any other is Failed."""
 
 
-class _TaskRun:
+class TaskRun:
     """One task run, as the API is told of it.
 
     A combination has one task run in a flow run, known by its key: a second run of it there, and a record
     that is sent twice, find the same.
     """
 
-    def __init__(self, session: Session, work: Work) -> None:
-        self.id = str(uuid5(UUID(session.flow_run), work.key))
+    def __init__(self, session: Session, key: str, label: str) -> None:
+        self.id = str(uuid5(UUID(session.flow_run), key))
         self._session = session
-        self._work = work
+        self._key = key
+        self._label = label
         self._recorder = recorder(session.api)
         self._state = _State(_Kind.PENDING, "Pending", time.time())
         self._runs = 1
@@ -232,7 +234,6 @@ class _TaskRun:
         """Tell of a new state. Its time is now: the server cannot keep two that have the same."""
         session, last = self._session, self._state
         state = _State(kind, name, max(time.time(), last.at + 1e-6), message, scheduled)
-        label = self._work.label
         event_id = str(uuid4())
         times = {
             "expected_start_time": self._expected,
@@ -241,9 +242,9 @@ class _TaskRun:
             "next_scheduled_start_time": state.scheduled,
         }
         task_run = {
-            "name": label,
+            "name": self._label,
             "task_key": session.task,
-            "dynamic_key": self._work.key,
+            "dynamic_key": self._key,
             "empirical_policy": {"retries": session.retries, "retry_delay": list(session.delays) or 0},
             "tags": session.tags,
             "labels": {},
@@ -259,7 +260,7 @@ class _TaskRun:
             "event": f"prefect.task-run.{state.name}",
             "resource": {
                 "prefect.resource.id": f"prefect.task-run.{self.id}",
-                "prefect.resource.name": label,
+                "prefect.resource.name": self._label,
                 "prefect.run-count": str(self._runs),
                 "prefect.state-message": state.message[:_MESSAGE],
                 "prefect.state-name": state.name,
@@ -285,7 +286,7 @@ def run_combination(work: Work, session: Session) -> Attempt:
 
     What the command prints goes to the log of its task run as it comes. Raises what `run_attempt` raises.
     """
-    run = _TaskRun(session, work)
+    run = TaskRun(session, work.key, work.label)
     try:
         with hold_slot(work):
             retry = 0
@@ -305,7 +306,7 @@ def run_combination(work: Work, session: Session) -> Attempt:
     return attempt
 
 
-def _attempt(run: _TaskRun, work: Work, session: Session) -> Attempt:
+def _attempt(run: TaskRun, work: Work, session: Session) -> Attempt:
     log = _Log(run, work)
     limited = limits_of(session.api).held(session.limits, work) if session.limits else nullcontext()
     with hold_slot(work), limited:
@@ -324,7 +325,7 @@ class _Log:
     A command of a few milliseconds so makes one record; records are requests and rows.
     """
 
-    def __init__(self, run: _TaskRun, work: Work) -> None:
+    def __init__(self, run: TaskRun, work: Work) -> None:
         self._run = run
         self._pending = f"command: {shlex.join(work.argv)}"
         self._started = time.time()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweeplib.errors import PlanError, nearest
+from sweeplib.errors import Place, PlanError, SweepSyntaxError, nearest
 from sweeplib.plan.identity import meaning
 from sweeplib.syntax import parse_each
 
@@ -36,7 +36,13 @@ class Selection:
     def read(cls, text: str) -> Selection:
         """Return the selection that a text says; raises `SweepSyntaxError` if it cannot be read."""
         wanted: dict[str, set[str]] = {}
-        for argument in parse_each(text):
+        try:
+            arguments = parse_each(text)
+        except SweepSyntaxError as error:
+            raise SweepSyntaxError(
+                error.source, error.span, error.expected, Place(path="the selection")
+            ) from None
+        for argument in arguments:
             if len(argument) > _LONGEST:
                 msg = f"the selection has {len(argument):,} values of {argument.keys[0]!r}; name fewer"
                 raise PlanError(msg)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain, count, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sweeplib.ledger import SweepState
 from sweeplib.report.duration import humanise
-from sweeplib.report.lookup import owner_died
+from sweeplib.report.lookup import owner_died, paths_of
 from sweeplib.report.table import Column, printable
 from sweeplib.run.model import Outcome
 
@@ -45,9 +45,9 @@ _STYLES = {
 class Standing:
     """How a sweep stands.
 
-    `state` is lost also where the ledger says running but the owner has died; what it left open
-    counts as lost too, until the next run finds out. `duration` is in seconds, None where nobody
-    saw the end.
+    `state` is lost also where the ledger says running but the owner has died; what it left running
+    counts as lost too, until the next run finds out. What has not begun counts in the total alone.
+    `duration` is in seconds, None where nobody saw the end.
     """
 
     sweep: Sweep
@@ -86,16 +86,28 @@ def standing_of(ledger: Ledger, project: Path, sweep: Sweep, now: float) -> Stan
     open_ = counts.pop(None)
     outcomes = {outcome: counts[outcome] for outcome in Outcome}
     died = sweep.state is SweepState.RUNNING and owner_died(project, sweep.id)
+    begun = _begun(ledger, project, sweep) if open_ else 0
     if died:
-        outcomes[Outcome.LOST] += open_
+        outcomes[Outcome.LOST] += begun
     end = sweep.ended if sweep.state is not SweepState.RUNNING else None if died else now
     return Standing(
         sweep=sweep,
         state=SweepState.LOST if died else sweep.state,
         duration=None if end is None else max(0.0, end - sweep.created),
         outcomes=outcomes,
-        running=0 if died else open_,
+        running=0 if died else begun,
     )
+
+
+def _begun(ledger: Ledger, project: Path, sweep: Sweep) -> int:
+    """Return how many of the submitted combinations have begun, and have no end: the others wait."""
+    paths = paths_of(project, sweep.id)
+    begun = 0
+    for row in ledger.open_combinations(sweep.id):
+        numbers = count(1)
+        last = next(number for number in numbers if not paths.log(row.key, number + 1).exists())
+        begun += paths.log(row.key, last).exists() and not paths.marker(row.key, last).exists()
+    return begun
 
 
 def failures_of(ledger: Ledger, standing: Standing, most: int) -> Failures:

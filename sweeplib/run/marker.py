@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sweeplib.run.model import SweepPaths
 
-__all__ = ["find_completed", "read_marker", "read_markers", "write_marker"]
+__all__ = ["find_completed", "read_marker", "read_markers", "was_started", "write_marker"]
 
 
 def read_marker(path: Path) -> Attempt | None:
@@ -59,6 +59,11 @@ def read_markers(paths: SweepPaths, key: str) -> list[Attempt]:
     """Return all attempts at a combination that have a marker, first to last."""
     attempts = (read_marker(paths.marker(key, number)) for number in _numbers(paths, key))
     return [attempt for attempt in attempts if attempt and attempt.key == key]
+
+
+def was_started(paths: SweepPaths, key: str) -> bool:
+    """Tell whether an attempt at a combination has begun, of which there may be no end."""
+    return next(_numbers(paths, key), None) is not None
 
 
 def find_completed(paths: SweepPaths, key: str) -> Attempt | None:

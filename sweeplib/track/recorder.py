@@ -68,6 +68,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._client = MlflowClient()
+        self._client.search_experiments(max_results=1)  # a new database gets its tables now
         self._running: set[str] = set()
 
     def handle(self, request: Request) -> Reply:

@@ -7,18 +7,21 @@ had opened and then itself, so that it never outlives the process that it works 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sweeplib.track.messages import Answer, Ping, Reply, decode_request, encode
+from sweeplib.track.store import LOG
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from sweeplib.track.messages import Request
@@ -86,13 +89,30 @@ def _begin() -> tuple[Recorder | None, Reply]:
         _log("import mlflow", error)
         return None, Reply(answer=Answer.UNUSABLE, text=_text(error))
     try:
-        return Recorder(), Reply(answer=Answer.DONE)
+        with _alone():
+            return Recorder(), Reply(answer=Answer.DONE)
     except ImportError as error:  # such as a database driver that is not installed
         _log("open the store", error)
         return None, Reply(answer=Answer.UNUSABLE, text=_text(error))
     except Exception as error:  # noqa: BLE001  (databases and servers fail in ways of their own)
         _log("open the store", error)
         return None, Reply(answer=Answer.AWAY, text=_text(error))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process of the project at a time open its store: several that find a new one make it twice."""
+    try:
+        handle = os.open(LOG.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError:
+        yield
+        return
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _answer(recorder: Recorder, request: Request) -> Reply:

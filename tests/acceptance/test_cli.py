@@ -284,6 +284,64 @@ def test_from_another_folder_and_with_a_reader_that_goes_away(there: Project, tm
     assert list(outcomes(there).values()) == [Outcome.COMPLETED] * 9
 
 
+def closed(project: Project, command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a shell that can close standard streams; `sweep` is the one that is tested."""
+    script = f'sweep() {{ {shlex.quote(sys.executable)} -m sweeplib.cli "$@"; }}; {command}'
+    return subprocess.run(
+        ["bash", "-c", script],
+        cwd=project.folder,
+        env=project.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", ["show", "show train", "status", "run train --dry-run", "--version", "completion bash"]
+)
+def test_standard_output_that_is_closed(here: Project, arguments: str) -> None:
+    done = closed(here, f"sweep {arguments} >&-")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_whose_standard_streams_are_closed(there: Project) -> None:
+    done = closed(there, "sweep run train <&- >&- 2>&-")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(outcomes(there).values()) == [Outcome.COMPLETED] * 3
+    done = closed(there, "sweep logs $(sweep results train --format csv | sed -n 2p | cut -d, -f2) >&-")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_selection_from_a_variable_that_is_not_set(here: Project) -> None:
+    done = here.sweep("run", "train", "--only", "", check=2)
+    assert done.stderr == (
+        f"{USAGE_OF_RUN}Error: Invalid value for '--only': "
+        "the selection is empty; write one such as 'model=svc C=1,10'\n"
+    )
+
+
+def test_a_selection_that_cannot_be_read(here: Project) -> None:
+    done = here.sweep("run", "train", "--only", "i=1,,2", check=2)
+    assert done.stderr == (
+        "sweep: the selection\n  i=1,,2\n      ^\n"
+        "expected a value between the commas; write '' for an empty text\n"
+    )
+
+
+def test_several_selections(here: Project) -> None:
+    here.jobs("jobs: {train: {run: x, style: plain, sets: [{each: 'i=1:3 j=1:3'}]}}\n")
+    done = here.sweep("run", "train", "--dry-run", "--only", "i=1,3", "--only", "j=2", check=0)
+    assert done.stdout == "x i=1 j=2\nx i=3 j=2\n"
+
+
+def test_the_status_of_what_is_no_project(here: Project) -> None:
+    (here.folder / "sub").mkdir()
+    done = here.sweep("-C", "sub", "status", check=2)
+    assert done.stderr.startswith("sweep: there is no sweeps.yaml or hydraflow.yaml in ")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_an_end_from_outside_is_an_interrupt(there: Project, number: signal.Signals) -> None:
     process = there.start("run", "slow")
@@ -294,7 +352,7 @@ def test_an_end_from_outside_is_an_interrupt(there: Project, number: signal.Sign
     finally:
         end_group(process)
     assert process.returncode == 130
-    assert out == ""
+    assert re.fullmatch(r"slow-\w{8}: 1 of 5 completed, 4 cancelled in [\d.]+ s\n", out)
     assert err.splitlines()[-1] == (
         "sweep: interrupted; what is done is kept, and the next run goes on with the rest"
     )

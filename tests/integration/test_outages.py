@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from sweeplib.ledger import SweepState
 from sweeplib.orchestrate.server import prefect_server
 from sweeplib.run.model import Outcome
 from tests.conftest import clean_environment, end_group
-from tests.integration.prefect_api import ask
+from tests.integration.prefect_api import ask, get, task_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,8 +135,14 @@ def test_a_tracking_server_that_is_not_there_yet(project: Project, tmp_path: Pat
     assert note.endswith("): 3 combinations will be reported by the next run; see .sweep/mlflow.log")
     assert "Traceback" not in first.stderr
 
-    project.jobs(JOBS.replace("VALUES", "1:4"))
     with mlflow_server(port, tmp_path / "mlflow") as address:
+        caught_up = project.sweep("run", "tracked", check=0)
+        assert caught_up.stderr.splitlines() == [
+            "sweep: tracked: 3 of 3 combinations done; nothing is left to do (--fresh runs all again)",
+            "sweep: telling MLflow what it missed",
+        ]
+        assert len(mlflow_runs(address, "tracked")) == 4
+        project.jobs(JOBS.replace("VALUES", "1:4"))
         second = project.sweep("run", "tracked", check=0)
         assert "MLflow" not in second.stderr
         runs = {run["name"]: run for run in mlflow_runs(address, "tracked")}
@@ -208,3 +215,16 @@ def test_somebody_elses_server_is_killed(bare_project: Project, foreign: LocalSe
         assert sweep.state is SweepState.COMPLETED
         assert ledger.counts(sweep.id)[Outcome.COMPLETED] == COUNT
     assert waited < 60
+
+    foreign.start()
+    again = bare_project.sweep("run", "work", check=0)
+    assert again.stderr.splitlines() == [
+        f"sweep: work: {COUNT} of {COUNT} combinations done; nothing is left to do (--fresh runs all again)",
+        f"sweep: Prefect has now been told of {sweep.tag}, which it missed",
+    ]
+    api = f"{foreign.address()}/api"
+    ended = Counter((run["name"], run["state_name"]) for run in task_runs(api, sweep.tag))
+    assert ended == Counter({(f"i={i}", "Completed"): 1 for i in range(1, COUNT + 1)})
+    state = get(api, f"/flow_runs/{sweep.flow_run_id}")["state"]
+    assert (state["type"], state["message"]) == ("COMPLETED", f"{COUNT} completed")
+    assert len(bare_project.sweep("run", "work", check=0).stderr.splitlines()) == 1

@@ -94,8 +94,11 @@ def test_the_failures_of_the_newest_sweep(sweep: Any, history: Any) -> None:
 
 def test_a_running_sweep(sweep: Any, history: Any) -> None:
     history.sweep(1, total=10, done_before=4, created=time.time() - 7205)
-    history.submit(1, *KEYS[:3])
+    history.submit(1, *KEYS[:5])
     history.end(1, KEYS[0])
+    for key in KEYS[1:4]:
+        history.log(1, key, 1, b"")
+    history.mark(1, KEYS[3], 1)  # it waits for its next attempt
     with history.owned(1):
         done = sweep("status")
     assert (done.code, done.err) == (0, "")
@@ -107,8 +110,10 @@ def test_a_running_sweep(sweep: Any, history: Any) -> None:
 
 def test_a_sweep_whose_owner_has_died_is_lost(sweep: Any, history: Any) -> None:
     history.sweep(1, total=4)
-    history.submit(1, *KEYS[:3])
+    history.submit(1, *KEYS[:4])
     history.end(1, KEYS[0])
+    for key in KEYS[1:3]:
+        history.log(1, key, 1, b"")
     done = sweep("status")
     assert done.code == 0
     assert (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ COMPLETED, FAILED, LOST = Outcome.COMPLETED, Outcome.FAILED, Outcome.LOST
 
 
 class Dead:
-    """A sweep over i=1:4 whose owner died after it had submitted all of it."""
+    """A sweep over i=1:4 whose owner died after all of it had been started."""
 
     def __init__(self, lab: Lab, **fields: str) -> None:
         self.lab = lab
@@ -33,6 +34,9 @@ class Dead:
             lab.ledger.submit(execution.id, submissions)
         self.id, self.tag, self.paths = execution.id, execution.tag, execution.paths
         self.keys = [submission.key for submission in submissions]
+        for key in self.keys:
+            self.paths.log(key, 1).parent.mkdir(parents=True, exist_ok=True)
+            self.paths.log(key, 1).touch()
 
     def mark(self, place: int, number: int, outcome: Outcome, **fields: object) -> Path:
         key = self.keys[place]
@@ -66,6 +70,13 @@ def test_markers_decide(lab: Lab, dead: Dead) -> None:
     assert rows["i=4"].message == "the process that ran the sweep died"
     sweep = lab.ledger.get_sweep(dead.id)
     assert (sweep.state, sweep.ended is not None) == (SweepState.LOST, True)
+
+
+def test_what_was_not_started_is_not_lost(lab: Lab, dead: Dead) -> None:
+    dead.paths.log(dead.keys[3], 1).unlink()
+    recover(lab.ledger, lab.folder)
+    assert dead.outcomes() == [LOST, LOST, LOST, Outcome.CANCELLED]
+    assert lab.rows(dead.id)["i=4"].message == "the process that ran the sweep died before it was started"
 
 
 @pytest.mark.parametrize("torn", ["", "{", '{"key": 1}', "null", "\0" * 200])
@@ -158,9 +169,7 @@ def test_commands_that_do_not_end(lab: Lab, dead: Dead, monkeypatch: pytest.Monk
 
 
 def test_a_folder_that_was_removed(lab: Lab, dead: Dead) -> None:
-    for path in sorted(dead.paths.folder.rglob("*"), reverse=True):
-        path.unlink()
-    dead.paths.folder.rmdir()
+    shutil.rmtree(dead.paths.folder)
     assert recover(lab.ledger, lab.folder) == [dead.id]
     assert dead.outcomes() == [LOST, LOST, LOST, LOST]
     assert not dead.paths.folder.exists()
@@ -177,7 +186,7 @@ def test_more_than_a_batch(lab: Lab) -> None:
         submissions = [item.submission for item in execution.items()]
         lab.ledger.submit(execution.id, submissions)
     assert recover(lab.ledger, lab.folder) == [execution.id]
-    assert lab.ledger.counts(execution.id)[LOST] == 1100
+    assert lab.ledger.counts(execution.id)[Outcome.CANCELLED] == 1100
 
 
 def test_a_sweep_that_submitted_nothing(lab: Lab) -> None:

@@ -377,3 +377,29 @@ def test_importing_jobs_imports_no_framework() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     heavy = {"prefect", "dask", "distributed", "mlflow", "pandas", "numpy", "rich", "asyncio"}
     assert not heavy & set(found.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda path: path.mkdir(), "a folder"),
+        (lambda path: path.symlink_to("gone.yaml"), "a link to nothing"),
+    ],
+)
+def test_a_job_file_that_is_none(tmp_path: Path, make: Callable[[Path], None], what: str) -> None:
+    make(tmp_path / "sweeps.yaml")
+    with pytest.raises(JobFileError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == f"{tmp_path / 'sweeps.yaml'} is {what}, and should be a file with jobs"
+
+
+def test_a_folder_that_databases_are_not_found_in(tmp_path: Path) -> None:
+    folder = tmp_path / "what?"
+    folder.mkdir()
+    (folder / "sweeps.yaml").write_text(SMALL)
+    with pytest.raises(JobFileError) as caught:
+        load(folder)
+    assert str(caught.value) == (
+        f"the folder {folder} has a '?' in its name, with which neither Prefect nor MLflow finds its "
+        "database; rename it"
+    )

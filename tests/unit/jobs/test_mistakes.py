@@ -51,7 +51,7 @@ def told(read: Read, text: str) -> str:
         (
             "",
             (
-                "sweeps.yaml: this file is empty; begin with\n  jobs:\n    train:\n"
+                "sweeps.yaml:1: this file is empty; begin with\n  jobs:\n    train:\n"
                 "      run: python train.py\n      style: flags\n      sets: [{each: 'lr=0.1,0.01'}]"
             ),
         ),
@@ -423,6 +423,10 @@ def test_a_mistake_in_an_item_of_its_own_names_that_item(read: Read) -> None:
         (
             "{x: {cron: daily}}",
             ".x.cron: 'daily' is not a cron line; write minute hour day month weekday: '0 2 * * *'",
+        ),
+        (
+            "{x: {cron: '1-59/70 24 * * 0'}}",
+            ".x.cron: '1-59/70 24 * * 0' is not a cron line: the hour is 0 to 23, not 24",
         ),
         (
             "{x: {cron: '@daily', timezone: Europe/Berlim}}",

@@ -68,7 +68,7 @@ def test_the_checks_name_every_state_and_outcome() -> None:
 
 def test_the_schema_itself_keeps_what_is_final(connection: sqlite3.Connection) -> None:
     connection.execute(
-        "INSERT INTO sweeps VALUES ('s','j','','s',0,'failed',1,0,'[]','{}',1,2,'h',1,NULL,NULL,NULL,0,'')"
+        "INSERT INTO sweeps VALUES ('s','j','','s',0,'failed',1,0,'[]','{}',1,2,'h',1,NULL,NULL,NULL,0,'',1)"
     )
     connection.execute(
         "INSERT INTO combinations (sweep,key,lineage,position,label,parameters,outcome) "

@@ -1,0 +1,70 @@
+"""What earlier sweeps of a job still owe their tracker, which was away then."""
+
+from __future__ import annotations
+
+from itertools import groupby, islice
+from typing import TYPE_CHECKING
+
+from sweeplib.engine.model import EndedRun
+from sweeplib.engine.tracked import tracked_sweep
+from sweeplib.ledger import SweepState
+from sweeplib.run.model import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sweeplib.engine.model import Tracker
+    from sweeplib.ledger import Combination, Ledger
+
+__all__ = ["acknowledge", "hand_over", "report_earlier"]
+
+_CHUNK = 64
+_PATIENCE = 30.0  # seconds that a store may take for a record, as at the end of a sweep
+
+
+def hand_over(ledger: Ledger, project: Path, job: str, tracker: Tracker, besides: str = "") -> int:
+    """Give the tracker what ended sweeps of `job` could not report; return how many combinations.
+
+    `besides` is a sweep that reports by itself, as those do whose owner lives.
+    """
+    handed = 0
+    rows = (row for row in ledger.untracked(job=job) if row.sweep != besides)
+    for sweep_id, group in groupby(rows, key=lambda row: row.sweep):
+        sweep = ledger.get_sweep(sweep_id)
+        if sweep.state is SweepState.RUNNING:
+            continue
+        while batch := [_ended(row) for row in islice(group, _CHUNK)]:
+            tracker.report(tracked_sweep(sweep, project), batch)
+            handed += len(batch)
+    return handed
+
+
+def acknowledge(ledger: Ledger, tracker: Tracker) -> None:
+    """Write down what the tracker has stored since the last call."""
+    rows: dict[str, list[tuple[str, str | None, dict[str, float]]]] = {}
+    for each in tracker.drain():
+        rows.setdefault(each.sweep, []).append((each.key, each.run_id, dict(each.metrics)))
+    for sweep, acknowledged in rows.items():
+        ledger.set_tracked(sweep, acknowledged)
+
+
+def report_earlier(ledger: Ledger, project: Path, job: str, tracker: Tracker) -> list[str]:
+    """Have the tracker store what is owed, while no sweep runs; return notes for the user."""
+    hand_over(ledger, project, job, tracker)
+    notes = tracker.finish(SweepState.COMPLETED.value, _PATIENCE)
+    acknowledge(ledger, tracker)
+    return notes
+
+
+def _ended(row: Combination) -> EndedRun:
+    return EndedRun(
+        key=row.key,
+        label=row.label,
+        parameters=row.parameters,
+        run_id=row.run_id,
+        outcome=row.outcome or Outcome.LOST,
+        exit_code=row.exit_code,
+        started=row.started,
+        ended=row.ended,
+        metrics=row.metrics,
+    )

@@ -1,0 +1,127 @@
+"""Telling Prefect later what it could not be told while a sweep ran: its server was away, or we died.
+
+The ledger knows it all. A record that Prefect has already is not sent again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled, Completed, Crashed, Failed
+
+from sweeplib.engine import Lock
+from sweeplib.ledger import SweepState
+from sweeplib.orchestrate.records import FINAL, settle
+from sweeplib.orchestrate.task_runs import Session, TaskRun
+from sweeplib.report.lookup import paths_of
+from sweeplib.run.model import Attempt, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun, State
+
+    from sweeplib.ledger import Combination, Ledger, Sweep
+
+__all__ = ["MOST", "report_late"]
+
+MOST = 20
+"""How many sweeps are looked after at once, the newest: those of another API stay unreported for ever."""
+
+_PAGE = 200
+
+
+def report_late(ledger: Ledger, project: Path) -> list[str]:
+    """Tell Prefect what it lacks of ended sweeps that it knows; return notes for the user."""
+    notes: list[str] = []
+    with get_client(sync_client=True) as client:
+        for sweep in ledger.unreported(MOST):
+            with Lock(paths_of(project, sweep.id).owner_lock) as lock:
+                if not lock.acquire():
+                    continue  # its owner sees to it
+                try:
+                    notes += _report(client, ledger, sweep)
+                except ObjectNotFound:
+                    continue
+    return notes
+
+
+def _report(client: SyncPrefectClient, ledger: Ledger, sweep: Sweep) -> list[str]:
+    flow_run = client.read_flow_run(UUID(sweep.flow_run_id or ""))
+    session = _session(client, sweep, flow_run)
+    known = set(_recorded(client, flow_run.id))
+    rows = [row for row in ledger.combinations(sweep.id) if row.outcome is not None]
+    missing = [row for row in rows if uuid5(flow_run.id, row.key) not in known]
+    for row in missing:
+        TaskRun(session, row.key, row.label).ends(_attempt(row))
+    state = flow_run.state
+    if state is None or not state.is_final() or state.is_crashed():
+        client.set_flow_run_state(flow_run.id, _state(ledger, sweep), force=True)
+    notes = settle(str(flow_run.id), len(rows))
+    if notes:
+        return notes
+    ledger.set_reported(sweep.id)
+    return [f"Prefect has now been told of {sweep.tag}, which it missed"] if missing else []
+
+
+def _session(client: SyncPrefectClient, sweep: Sweep, flow_run: FlowRun) -> Session:
+    spec: dict[str, Any] = json.loads(sweep.spec)
+    tags = (sweep.job, sweep.tag, *spec.get("tags", ()))
+    related = [(f"prefect.tag.{tag}", "tag") for tag in tags]
+    related.append((f"prefect.flow-run.{flow_run.id}", "flow-run"))
+    return Session(
+        api=str(client.api_url).rstrip("/"),
+        flow_run=str(flow_run.id),
+        flow_run_count=flow_run.run_count,
+        task=sweep.job,
+        tags=tags,
+        related=tuple({"prefect.resource.id": name, "prefect.resource.role": role} for name, role in related),
+        limits=(),
+        retries=int(spec.get("retries", 0)),
+        delays=(),
+    )
+
+
+def _recorded(client: SyncPrefectClient, flow_run: UUID) -> Iterator[UUID]:
+    """Yield the task runs of a flow run of which the end is recorded."""
+    body: dict[str, Any] = {
+        "flow_runs": {"id": {"any_": [str(flow_run)]}},
+        "task_runs": {"state": {"type": {"any_": FINAL}}},
+        "sort": "ID_DESC",
+        "limit": _PAGE,
+        "offset": 0,
+    }
+    while True:
+        answer = client._client.post("/task_runs/filter", json=body)  # noqa: SLF001 - the client's call parses all
+        page = answer.raise_for_status().json()
+        yield from (UUID(each["id"]) for each in page)
+        body["offset"] += len(page)
+        if len(page) < _PAGE:
+            return
+
+
+def _attempt(row: Combination) -> Attempt:
+    return Attempt(
+        key=row.key,
+        number=row.attempts,
+        outcome=row.outcome or Outcome.LOST,
+        started=row.started or 0.0,
+        ended=row.ended or 0.0,
+        exit_code=row.exit_code,
+        log=row.log,
+        message=row.message,
+    )
+
+
+def _state(ledger: Ledger, sweep: Sweep) -> State[Any]:
+    counts = ledger.counts(sweep.id)
+    parts = [f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]]
+    message = ", ".join(parts) or "nothing was run"
+    makers = {SweepState.COMPLETED: Completed, SweepState.FAILED: Failed, SweepState.CANCELLED: Cancelled}
+    return makers.get(sweep.state, Crashed)(message=message)
