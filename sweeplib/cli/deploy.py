@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from sweeplib.cli.parameters import complete_job, project_of
@@ -14,8 +16,21 @@ __all__ = ["command"]
 @click.argument("jobs", nargs=-1, metavar="[JOB]...", shell_complete=complete_job)
 @click.option("--pool", default=POOL, show_default=True, help="Work pool; made if there is none.")
 @click.option("--prune", is_flag=True, help="Remove deployments that are not in the job file any more.")
+@click.option("--analytics", is_flag=True, help="Also deploy what draws the results of sweeps as they go on.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Where workers find the project, in a container for example [default: where it is here].",
+)
 @click.pass_context
-def command(ctx: click.Context, jobs: tuple[str, ...], pool: str, prune: bool) -> None:  # noqa: FBT001
+def command(
+    ctx: click.Context,
+    jobs: tuple[str, ...],
+    pool: str,
+    prune: bool,  # noqa: FBT001 - click passes options by name
+    analytics: bool,  # noqa: FBT001
+    folder: Path | None,
+) -> None:
     """Make the deployments of JOBs, or of all jobs, in Prefect: each as its `deployments` say.
 
     A job without any gets one to run by hand, JOB/default. Doing it again updates. For example:
@@ -30,16 +45,19 @@ def command(ctx: click.Context, jobs: tuple[str, ...], pool: str, prune: bool) -
     file = load(project)
     chosen = [file.job(name) for name in jobs] or list(file.jobs.values())
     api = connect(project, note)
-    from sweeplib.orchestrate.deploy import check, deploy, left_over, make_pool, remove
+    from sweeplib.orchestrate.deploy import check, deploy, deploy_analytics, left_over, make_pool, remove
 
     check(chosen)
     if make_pool(pool):
         note(f"made the work pool {pool!r} (process)")
-    for change in deploy(project, chosen, pool):
+    changes = [*deploy(project, chosen, pool, folder)]
+    if analytics:
+        changes.append(deploy_analytics(project, pool, folder))
+    for change in changes:
         click.echo(f"{change.what} {change.name}" + (f"  ({change.schedule})" if change.schedule else ""))
-    old = left_over(project, file.jobs.values())
+    old = left_over(folder or project, file.jobs.values())
     if prune:
-        remove(project, old)
+        remove(folder or project, old)
     for name in old:
         click.echo(f"removed {name}") if prune else note(
             f"{name} is not in {file.path.name} any more; remove it with: sweep deploy --prune"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.events import DeploymentEventTrigger, ResourceSpecification
 from prefect.exceptions import ObjectNotFound
+from prefect.utilities.asyncutils import run_coro_as_sync
 from pydantic import ValidationError
 
 from sweeplib.errors import InputError
 from sweeplib.jobs import Deployment
+from sweeplib.orchestrate.analytics import NAME, analytics_flow
 from sweeplib.orchestrate.deployed import entrypoint
 from sweeplib.orchestrate.flow import sweep_flow
 from sweeplib.orchestrate.server import TAG
@@ -20,6 +24,7 @@ from sweeplib.orchestrate.server import TAG
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from uuid import UUID
 
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.responses import DeploymentResponse
@@ -31,6 +36,7 @@ __all__ = [
     "check",
     "DEFAULT",
     "deploy",
+    "deploy_analytics",
     "deployments_of",
     "left_over",
     "make_pool",
@@ -44,6 +50,8 @@ DEFAULT = "default"
 _PULL = "prefect.deployments.steps.set_working_directory"
 _SLUG = "cron"  # by which a schedule is known again, so that one paused in the UI stays so
 _PAGE = 200
+_DRAWN = (("as they come", "sweep.progress", 10), ("at the end", "sweep.ended", 0))
+"""When results are drawn: an event, and the seconds in which one of it counts for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,11 @@ def make_pool(name: str) -> bool:
     return False
 
 
-def deploy(project: Path, jobs: Iterable[Job], pool: str) -> Iterator[Change]:
-    """Make or update the deployments of jobs, which run in `pool`; yield each as it is done."""
+def deploy(project: Path, jobs: Iterable[Job], pool: str, folder: Path | None = None) -> Iterator[Change]:
+    """Make or update the deployments of jobs, which run in `pool`; yield each as it is done.
+
+    `folder` is where a worker finds the project, if not where it is here.
+    """
     with get_client(sync_client=True) as client:
         for job in jobs:
             flow = sweep_flow(job.entry, project)
@@ -94,12 +105,55 @@ def deploy(project: Path, jobs: Iterable[Job], pool: str) -> Iterator[Change]:
                     parameters=wanted.parameters,
                     description=flow.description,
                     tags=[TAG, *job.tags],
-                    pull_steps=[{_PULL: {"directory": str(project)}}],
+                    pull_steps=_pull(folder or project),
                     entrypoint=entrypoint(job.entry),
                     parameter_openapi_schema=flow.parameters.model_dump(exclude_unset=True),
                     enforce_parameter_schema=True,
                 )
                 yield Change(f"{job.entry}/{name}", "updated" if known else "created", _when(wanted))
+
+
+def deploy_analytics(project: Path, pool: str, folder: Path | None = None) -> Change:
+    """Make or update the deployment that draws the results of deployed sweeps as they go on."""
+    flow = analytics_flow(project)
+    with get_client(sync_client=True) as client:
+        known = _known(client, NAME, DEFAULT)
+        made = client.create_deployment(
+            flow_id=client.create_flow_from_name(flow.name),
+            name=DEFAULT,
+            work_pool_name=pool,
+            description=flow.description,
+            tags=[TAG],
+            pull_steps=_pull(folder or project),
+            entrypoint=f"{analytics_flow.__module__}.{NAME}",
+            parameter_openapi_schema=flow.parameters.model_dump(exclude_unset=True),
+            enforce_parameter_schema=True,
+        )
+    resource = f"prefect.deployment.{made}"
+    run_coro_as_sync(_set_triggers(resource, made))
+    return Change(f"{NAME}/{DEFAULT}", "updated" if known else "created")
+
+
+async def _set_triggers(resource: str, deployment: UUID) -> None:
+    """Make the automations of a deployment, in the place of those that it has."""
+    async with get_client() as client:
+        await client.delete_resource_owned_automations(resource)
+        for name, event, within in _DRAWN:
+            trigger = DeploymentEventTrigger(
+                name=f"sweeps: draw results {name}",
+                expect={event},
+                match=ResourceSpecification({"sweep.deployed": "true"}),
+                for_each={"prefect.resource.id"},
+                threshold=1,
+                within=timedelta(seconds=within),
+                parameters={"tag": "{{ event.resource['sweep.tag'] }}"},
+            )
+            trigger.set_deployment_id(deployment)
+            await client.create_automation(trigger.as_automation())
+
+
+def _pull(folder: Path) -> list[dict[str, Any]]:
+    return [{_PULL: {"directory": str(folder)}}]
 
 
 def _known(client: SyncPrefectClient, job: str, name: str) -> DeploymentResponse | None:
@@ -136,31 +190,31 @@ def _when(wanted: Deployment) -> str:
     return f"{wanted.cron}{zone}{', paused' if wanted.paused else ''}"
 
 
-def left_over(project: Path, jobs: Iterable[Job]) -> list[str]:
-    """Return the project's deployments that its job file does not name any more, sorted."""
+def left_over(folder: Path, jobs: Iterable[Job]) -> list[str]:
+    """Return the deployments of the project in `folder` that its job file does not name any more, sorted."""
     wanted = {f"{job.entry}/{name}" for job in jobs for name in deployments_of(job)}
     with get_client(sync_client=True) as client:
-        return sorted(name for name, _ in _ours(client, project) if name not in wanted)
+        return sorted(name for name, _ in _ours(client, folder) if name not in wanted)
 
 
-def remove(project: Path, names: Iterable[str]) -> None:
-    """Delete deployments of the project."""
+def remove(folder: Path, names: Iterable[str]) -> None:
+    """Delete deployments of the project in `folder`."""
     wanted = set(names)
     with get_client(sync_client=True) as client:
-        for name, deployment in list(_ours(client, project)):
+        for name, deployment in list(_ours(client, folder)):
             if name in wanted:
                 client.delete_deployment(deployment.id)
 
 
-def _ours(client: SyncPrefectClient, project: Path) -> Iterator[tuple[str, DeploymentResponse]]:
-    """Yield name and deployment of what `deploy` made for this project."""
+def _ours(client: SyncPrefectClient, folder: Path) -> Iterator[tuple[str, DeploymentResponse]]:
+    """Yield name and deployment of what `deploy` made for the project that workers find in `folder`."""
     offset = 0
     flows: dict[Any, str] = {}
     while page := client.read_deployments(limit=_PAGE, offset=offset):
         offset += len(page)
         for each in page:
             step: dict[str, Any] = dict((each.pull_steps or [{}])[0])
-            if TAG not in each.tags or step.get(_PULL) != {"directory": str(project)}:
+            if TAG not in each.tags or step.get(_PULL) != {"directory": str(folder)}:
                 continue
             if each.flow_id not in flows:
                 flows[each.flow_id] = client.read_flow(each.flow_id).name

@@ -1,0 +1,100 @@
+"""Have Prefect send a message when a sweep ends, to a webhook that takes ``{"text": …}``, as Slack's do.
+
+    python deployments/notify.py https://hooks.example.com/services/T000/B000
+    python deployments/notify.py https://hooks.example.com/services/T000/B000 --on failed
+
+Doing it again replaces it; ``--remove`` takes it away. The address is kept as a secret of the Prefect server
+that ``PREFECT_API_URL`` or your profile names; the project's own: export PREFECT_API_URL=$(sweep up --api).
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import get_client
+from prefect.events.schemas.automations import AutomationCore
+
+NAME = "sweeps-notify"
+ENDED = "sweeps: tell when one ends"
+CRASHED = "sweeps: tell when one crashes"
+STATES = {"failed": ["failed"], "completed": ["completed"], "all": ["completed", "failed", "cancelled"]}
+
+
+def automations(block: str, states: list[str]) -> list[dict[str, Any]]:
+    """Return the automations: one for the event by which a sweep tells its end, one for those that cannot."""
+    ended = {
+        "name": ENDED,
+        "trigger": {
+            "type": "event",
+            "posture": "Reactive",
+            "expect": ["sweep.ended"],
+            "match": {"sweep.state": states},
+            "threshold": 1,
+        },
+        "actions": [
+            {
+                "type": "send-notification",
+                "block_document_id": block,
+                "subject": "{{ event.resource['sweep.tag'] }} {{ event.resource['sweep.state'] }}",
+                "body": "{{ event.resource['sweep.message'] }}\n{{ flow_run|ui_url }}",
+            }
+        ],
+    }
+    crashed = {
+        "name": CRASHED,
+        "trigger": {
+            "type": "event",
+            "posture": "Reactive",
+            "expect": ["prefect.flow-run.Crashed"],
+            "match_related": {
+                "prefect.resource.id": "prefect.tag.sweeplib",
+                "prefect.resource.role": "tag",
+            },
+            "threshold": 1,
+        },
+        "actions": [
+            {
+                "type": "send-notification",
+                "block_document_id": block,
+                "subject": "{{ flow.name }} crashed",
+                "body": "The process that ran {{ flow_run.name }} has died.\n{{ flow_run|ui_url }}",
+            }
+        ],
+    }
+    return [ended, crashed] if "failed" in states else [ended]
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("url", nargs="?", help="where to send messages")
+    parser.add_argument("--on", choices=STATES, default="all", help="which ends to tell of (default: all)")
+    parser.add_argument("--remove", action="store_true", help="send no more")
+    options = parser.parse_args()
+    if (options.url is None) != options.remove:
+        parser.error("give the address of a webhook, or --remove")
+    with get_client(sync_client=True) as client:
+        for name in (ENDED, CRASHED):
+            for old in client.read_automations_by_name(name):
+                client.delete_automation(old.id)
+                print(f"removed the automation {name!r}")
+        if options.remove:
+            return
+        block = CustomWebhookNotificationBlock(
+            name=NAME,
+            url="{{url}}",
+            secrets={"url": options.url},
+            json_data={"text": "{{subject}}\n{{body}}"},
+        )
+        saved = block.save(NAME, overwrite=True)
+        for wanted in automations(str(saved), STATES[options.on]):
+            client.create_automation(AutomationCore.model_validate(wanted))
+            print(f"made the automation {wanted['name']!r}")
+
+
+if __name__ == "__main__":
+    main()

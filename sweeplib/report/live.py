@@ -1,0 +1,114 @@
+"""What a sweep has found so far, on one page of Markdown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sweeplib.report.duration import humanise
+from sweeplib.report.markdown import link, literal, table_lines
+from sweeplib.report.numbers import significant
+from sweeplib.report.results import constant_parameters, names_of_parameters
+from sweeplib.run.model import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sweeplib.report.ranking import Ranking
+    from sweeplib.report.results import Result
+    from sweeplib.report.standing import Standing
+
+__all__ = ["describe_live"]
+
+_BEST = 20
+_FAILURES = 5
+_KEY = 8
+
+
+def describe_live(
+    standing: Standing, ranking: Ranking, image: str | None, csv: str | None, moment: float
+) -> str:
+    """Return the page: where the sweep stands, the best so far, a picture, the ranking, what failed.
+
+    `image` is the address of a picture, `csv` that of all results; `moment`, in seconds since the epoch, is
+    when the results were looked at.
+    """
+    return "\n".join(_lines(standing, ranking, image, csv, moment)) + "\n"
+
+
+def _lines(
+    standing: Standing, ranking: Ranking, image: str | None, csv: str | None, moment: float
+) -> Iterator[str]:
+    sweep = standing.sweep
+    yield f"# {literal(sweep.tag)}: {_counts(standing)}"
+    yield ""
+    seen = f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    lasted = "" if standing.duration is None else f", after {humanise(standing.duration)}"
+    yield f"{standing.state.value.capitalize()}; drawn at {seen}{lasted}."
+    ranked = [result for result in ranking.results if result.rank is not None]
+    if ranked and ranking.metric is not None:
+        order = "lowest" if ranking.ascending else "highest"
+        best = ranked[0]
+        yield ""
+        yield (
+            f"**Best so far: {literal(ranking.metric)} {significant([best.metrics[ranking.metric]])[0]}** "
+            f"({order} of {len(ranked)}) with {literal(best.label)}"
+        )
+    else:
+        yield ""
+        yield "No combination has logged a metric yet."
+    if image is not None and ranking.metric is not None:
+        yield ""
+        yield f"![{literal(ranking.metric)} over the parameters]({image})"
+    if ranked:
+        yield ""
+        yield from _table(ranking, ranked[:_BEST])
+        if len(ranked) > _BEST:
+            yield ""
+            yield f"The best {_BEST} of {len(ranked):,}."
+    yield from _failures(ranking)
+    if csv is not None:
+        yield ""
+        yield link("All results as CSV", csv)
+
+
+def _counts(standing: Standing) -> str:
+    done = standing.outcomes[Outcome.COMPLETED] + standing.sweep.done_before
+    parts = [f"{done:,} of {standing.sweep.total:,} done"]
+    bad = sum(standing.outcomes[each] for each in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST))
+    parts += [f"{bad:,} failed"] if bad else []
+    parts += [f"{standing.running:,} running"] if standing.running else []
+    return ", ".join(parts)
+
+
+def _table(ranking: Ranking, shown: Sequence[Result]) -> list[str]:
+    assert ranking.metric is not None  # noqa: S101  (it has ranked these)
+    constant = constant_parameters(ranking.results)
+    names = [name for name in names_of_parameters(ranking.results) if name not in constant]
+    values = significant([result.metrics[ranking.metric] for result in shown])
+    rows = [
+        [
+            str(result.rank),
+            f"`{result.key[:_KEY]}`",
+            *[literal(result.parameters.get(name, "")) for name in names],
+            value,
+            "" if result.duration is None else humanise(result.duration),
+        ]
+        for result, value in zip(shown, values, strict=True)
+    ]
+    titles = ["rank", "key", *map(literal, names), f"**{literal(ranking.metric)}**", "duration"]
+    return table_lines(titles, rows)
+
+
+def _failures(ranking: Ranking) -> Iterator[str]:
+    badly = [result for result in ranking.results if result.ended_badly]
+    if not badly:
+        return
+    yield ""
+    yield f"## {len(badly):,} not completed"
+    yield ""
+    for result in badly[:_FAILURES]:
+        reason = f": {literal(result.message)}" if result.message else ""
+        yield f"- {literal(result.label)} ({result.outcome}, `{result.key[:_KEY]}`){reason}"
+    if len(badly) > _FAILURES:
+        yield f"- and {len(badly) - _FAILURES:,} more"
