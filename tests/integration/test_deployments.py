@@ -202,11 +202,11 @@ def test_deploying_again_updates_and_what_left_the_file_is_pruned(project: Proje
 
 
 def test_a_cron_line_that_prefect_cannot_read(project: Project) -> None:
-    project.jobs("jobs: {bad: {run: x, sets: [{each: a=1}], deployments: {one: {cron: '99 2 * * *'}}}}\n")
+    project.jobs("jobs: {bad: {run: x, sets: [{each: a=1}], deployments: {one: {cron: '0 2 * foo *'}}}}\n")
     done = project.sweep("deploy", check=2)
     assert done.stderr == (
-        "sweep: jobs.bad.deployments.one.cron: '99 2 * * *' is no schedule: "
-        'Invalid cron string: "99 2 * * *"\n'
+        "sweep: jobs.bad.deployments.one.cron: '0 2 * foo *' is no schedule: "
+        'Invalid cron string: "0 2 * foo *"\n'
     )
 
 
