@@ -9,13 +9,15 @@ import re
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sweeplib.run.model import Outcome
 from tests.conftest import Project, clean_environment
-from tests.integration.prefect_api import ask
+from tests.integration.prefect_api import ask, task_runs
 from tests.integration.test_deployments import await_state, await_true, prefect, start, working
 
 if TYPE_CHECKING:
@@ -148,6 +150,11 @@ def test_results_are_drawn_as_they_come(
         ]
         assert "## 1 not completed\n\n- model=large lr=1e-1 (failed, " in page
         assert page.rstrip().endswith("ValueError: it diverged")
+        with learning.ledger() as ledger:
+            (sweep,) = [each for each in ledger.sweeps(job="learn") if each.tag == tag]
+            outcomes = Counter(row.outcome for row in ledger.combinations(sweep.id))
+        assert outcomes == {Outcome.COMPLETED: 5, Outcome.FAILED: 1}, "runs at once do not mix"
+        assert {each["flow_run_id"] for each in task_runs(prefect_api, tag)} == {run}
     for tag in tags:
         (text,) = [text for text in texts if tag in text]
         assert text.startswith(f"{tag} failed\n5 of 6 completed, 1 failed\nhttp://")

@@ -7,12 +7,15 @@ import os
 import signal
 import time
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sweeplib.ledger import SweepState
+from sweeplib.ledger import Submission, SweepState
+from sweeplib.orchestrate.pages import combinations_artifact
+from sweeplib.run.model import Attempt, Outcome
 from tests.conftest import Project, end_group
-from tests.integration.prefect_api import ask, get
+from tests.integration.prefect_api import ask, get, logs, task_runs
 
 if TYPE_CHECKING:
     import subprocess
@@ -210,3 +213,76 @@ def test_the_artifacts_of_a_flow_run(project: Project, prefect_api: str) -> None
         "sweep.message": "2 of 3 completed, 1 failed",
     }
     assert ended["payload"] == {"total": 3, "done": 2, "failed": 1, "left": 0}, done.stderr
+
+
+def test_a_command_that_prints_a_million_lines(project: Project, prefect_api: str) -> None:
+    project.jobs("""
+        jobs:
+          loud:
+            run: sh -c '[ "$0" != i=1 ] || seq 1000000; echo "$0 is done"'
+            style: plain
+            tracking: false
+            parallel: 2
+            sets: [{each: "i=1:20"}]
+    """)
+    project.sweep("run", "loud", check=0)
+    with project.ledger() as ledger:
+        (sweep,) = ledger.sweeps(job="loud")
+        rows = {row.label: row for row in ledger.combinations(sweep.id)}
+    with open(rows["i=1"].log) as file:
+        assert sum(1 for _ in file) == 1_000_001
+    runs = {run["name"]: run["id"] for run in task_runs(prefect_api, sweep.tag)}
+    assert len(runs) == 20
+    loud, quiet = "\n".join(logs(prefect_api, runs["i=1"])), "\n".join(logs(prefect_api, runs["i=2"]))
+    assert "MB of output left out here]" in loud
+    assert "i=1 is done" in loud
+    assert f"all output is in {rows['i=1'].log}" in loud
+    assert len(loud) < 100_000
+    assert "left out" not in quiet
+    ended = [row.ended for row in rows.values()]
+    assert max(ended) - sweep.created < 60
+
+
+def test_the_artifacts_of_many_combinations(project: Project, prefect_api: str) -> None:
+    """They stay small and quick: what failed first, and the whole elsewhere."""
+    project.jobs("""
+        jobs:
+          many: {run: "true", style: plain, tracking: false, sets: [{each: "i=1:10000"}]}
+    """)
+    project.sweep("run", "many", "--only", "i=1", check=0)
+    with project.ledger() as ledger:
+        (sweep,) = ledger.sweeps(job="many")
+        submissions = [
+            Submission(key=f"{i:032x}", position=i, label=f"i={i}", parameters={"i": str(i)})
+            for i in range(2, 10_001)
+        ]
+        ledger.submit(sweep.id, submissions)
+        attempts = [
+            Attempt(
+                key=each.key,
+                number=1,
+                outcome=Outcome.FAILED if each.position % 100 == 0 else Outcome.COMPLETED,
+                started=1.0,
+                ended=2.0,
+                exit_code=int(each.position % 100 == 0),
+                log=f"/logs/{each.key}.1.log",
+                message="exit code 1: it diverged" if each.position % 100 == 0 else "",
+            )
+            for each in submissions
+        ]
+        ledger.record(sweep.id, attempts)
+        began = time.monotonic()
+        artifact = combinations_artifact(ledger, sweep, None, None)
+        took = time.monotonic() - began
+    table = json.loads(artifact.data)
+    assert len(table) == 1000
+    assert Counter(row["outcome"] for row in table) == {"failed": 100, "completed": 900}
+    assert {row["outcome"] for row in table[:100]} == {"failed"}
+    assert len(artifact.data) < 400_000
+    assert took < 5
+    assert artifact.description == (
+        "**many: 10000 combinations (9900 completed, 100 failed); no metric was logged, "
+        "so in the order of the plan**\n\n"
+        "These are 1,000 of 10,000: what failed, then the best. "
+        f"All of them: `sweep results many --sweep {sweep.tag} --format csv`"
+    )
