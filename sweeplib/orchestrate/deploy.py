@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events import DeploymentEventTrigger, ResourceSpecification
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Scheduled
 from prefect.utilities.asyncutils import run_coro_as_sync
 from pydantic import ValidationError
 
@@ -24,12 +26,12 @@ from sweeplib.orchestrate.server import TAG
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
-    from uuid import UUID
 
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.responses import DeploymentResponse
 
     from sweeplib.jobs import Job
+    from sweeplib.ledger import Sweep
 
 __all__ = [
     "Change",
@@ -41,6 +43,7 @@ __all__ = [
     "left_over",
     "make_pool",
     "remove",
+    "retry",
     "schedules_of",
 ]
 
@@ -188,6 +191,24 @@ def _when(wanted: Deployment) -> str:
         return ""
     zone = f" {wanted.timezone}" if wanted.timezone else " UTC"
     return f"{wanted.cron}{zone}{', paused' if wanted.paused else ''}"
+
+
+def retry(sweep: Sweep) -> None:
+    """Have Prefect run the flow run of a sweep again, which goes on with it.
+
+    Raises `InputError` where Prefect does not know the flow run, or it runs.
+    """
+    with get_client(sync_client=True) as client:
+        try:
+            flow_run = client.read_flow_run(UUID(sweep.flow_run_id or ""))
+        except ObjectNotFound:
+            msg = f"the Prefect API at {client.api_url} does not know the flow run of {sweep.tag}"
+            raise InputError(msg) from None
+        if flow_run.state is not None and not flow_run.state.is_final():
+            raise InputError(
+                f"{sweep.tag} is {flow_run.state.name} in Prefect, and can be retried when it has ended"
+            )
+        client.set_flow_run_state(flow_run.id, Scheduled(message=f"retry of {sweep.tag}"), force=True)
 
 
 def left_over(folder: Path, jobs: Iterable[Job]) -> list[str]:

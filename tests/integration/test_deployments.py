@@ -229,9 +229,14 @@ def test_a_retry_runs_only_what_failed(deployed: Project, prefect_api: str) -> N
     assert ran(deployed) == Counter(["i=1", "i=2", "i=3", "i=4"])
 
     (deployed.folder / "better").touch()
-    prefect(deployed, "flow-run", "retry", flow_run)
+    with deployed.ledger() as ledger:
+        tag = ledger.sweeps(job="picky", limit=1)[0].tag
+    assert "was run by a deployment" in deployed.sweep("retry", tag, "-j", "2", check=2).stderr
+    assert deployed.sweep("retry", "picky", check=0).stdout == f"asked Prefect to retry {tag}\n"
+    assert " in Prefect, and can be retried when it has ended" in deployed.sweep("retry", tag, check=2).stderr
     state = await_state(deployed, prefect_api, flow_run, runs=2)
     assert (state["type"], state["message"]) == ("COMPLETED", "1 of 1 completed, 3 were done before")
+    assert "nothing is left to do" in deployed.sweep("retry", tag, check=0).stderr
     assert ran(deployed) == Counter(["i=1", "i=2", "i=3", "i=3", "i=4"])
     with deployed.ledger() as ledger:
         (sweep,) = [each for each in ledger.sweeps(job="picky") if each.flow_run_id == flow_run]
