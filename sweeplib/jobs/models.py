@@ -241,6 +241,20 @@ class Job(Policy):
             text = f"kwargs is for 'call' jobs, and this is a {given[0]!r} job; use hydra, plain or flags"
             yield Mistake(("style",), InputError(text))
 
+        if self.style == "flags" and not wrong & {"style", "sets"}:
+            yield from self._with_dashes()
+
+    def _with_dashes(self) -> Iterator[Mistake]:
+        for number, set_ in enumerate(self.sets):
+            named = [
+                *(("each", name) for argument in set_.arguments for name in argument.keys),
+                *(("all", cell.key) for cell in set_.cells),
+            ]
+            for where, name in named:
+                if name.startswith("-"):
+                    text = f"the style flags writes the dashes; write {name.lstrip('-')}=… for {name}=…"
+                    yield Mistake(("sets", number, where), InputError(text))
+
     def at(self, entry: str) -> Self:
         """Return this job as it stands under `entry`."""
         if entry == self.entry:

@@ -34,9 +34,17 @@ def split_words(text: str) -> list[str]:
 def merge_add(first: list[str], second: list[str]) -> list[str]:
     """Return the items of both lists, one for each key; a later one replaces an earlier one in its place.
 
-    The key of ``key=value`` is what stands before the first ``=``; an item without one is its own key.
+    The key of ``key=value`` is what stands before the first ``=``; an item without one is its own key. An option
+    (``-n``, ``--depth``) takes a word after it along as its value, if that is neither an option nor has a ``=``.
     """
-    merged: dict[str, str] = {}
-    for item in [*first, *second]:
-        merged[item.partition("=")[0]] = item
-    return list(merged.values())
+    merged: dict[str, list[str]] = {}
+    for words in (first, second):
+        option: list[str] | None = None
+        for word in words:
+            if option is not None and not word.startswith("-") and "=" not in word:
+                option.append(word)
+                option = None
+                continue
+            merged[word.partition("=")[0]] = item = [word]
+            option = item if word.startswith("-") and "=" not in word else None
+    return [word for item in merged.values() for word in item]

@@ -490,3 +490,14 @@ defaults:
         "sweeps.yaml:15: defaults.retries: must be a whole number, 0 or more, not 'many'\n"
         "sweeps.yaml:16: defaults.tracking: must be true, false or own, not 'maybe'"
     )
+
+
+def test_dashes_that_the_style_writes(read: Read) -> None:
+    text = "jobs:\n  t:\n    run: x\n    style: flags\n    sets:\n    - each: --lr=1,2 b=1\n      all: -n=3\n"
+    with pytest.raises(JobFileError) as caught:
+        read(text)
+    assert str(caught.value) == (
+        "sweeps.yaml:6: jobs.t.sets[0].each: the style flags writes the dashes; write lr=… for --lr=…\n"
+        "sweeps.yaml:7: jobs.t.sets[0].all: the style flags writes the dashes; write n=… for -n=…"
+    )
+    assert read(text.replace("flags", "plain")).job("t").style == "plain"

@@ -73,6 +73,8 @@ def test_words_are_those_of_a_shell_or_an_error_with_a_caret(text: str) -> None:
         (["--flag", "a=1"], ["--flag"], ["--flag", "a=1"]),
         (["a=1=2"], ["a=3=4"], ["a=3=4"]),
         (["a"], ["a=1"], ["a=1"]),
+        (["--verbose", "a=1", "-n", "3"], ["b=2", "-n", "4"], ["--verbose", "a=1", "-n", "4", "b=2"]),
+        (["-n", "3", "x"], ["-n", "-q"], ["-n", "x", "-q"]),
         (
             ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
             ["hydra/launcher=submitit", "hydra.job.num_nodes=1"],
