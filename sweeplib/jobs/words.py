@@ -34,8 +34,8 @@ def split_words(text: str) -> list[str]:
 def merge_add(first: list[str], second: list[str]) -> list[str]:
     """Return the items of both lists, one for each key; a later one replaces an earlier one in its place.
 
-    The key of ``key=value`` is what stands before the first ``=``; an item without one is its own key. An option
-    (``-n``, ``--depth``) takes a word after it along as its value, if that is neither an option nor has a ``=``.
+    The key of ``key=value`` is what stands before the first ``=``; an item without one is its own key. An
+    option (``-n``, ``--depth``) takes along a word after it that is neither an option nor has a ``=``.
     """
     merged: dict[str, list[str]] = {}
     for words in (first, second):
