@@ -11,9 +11,10 @@ __all__ = ["command"]
 
 @click.command(name="serve")
 @click.argument("jobs", nargs=-1, metavar="[JOB]...", shell_complete=complete_job)
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Sweeps at once at most.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Flow runs at once at most.")
+@click.option("--analytics", is_flag=True, help="Also draw the results of sweeps as they go on.")
 @click.pass_context
-def command(ctx: click.Context, jobs: tuple[str, ...], limit: int | None) -> None:
+def command(ctx: click.Context, jobs: tuple[str, ...], limit: int | None, analytics: bool) -> None:  # noqa: FBT001
     """Make the deployments of JOBs, or of all jobs, and run what Prefect asks for, until Ctrl-C.
 
     For one machine: there is no work pool, and schedules rest while this does not run.
@@ -29,4 +30,4 @@ def command(ctx: click.Context, jobs: tuple[str, ...], limit: int | None) -> Non
     from sweeplib.orchestrate.serve import serve
 
     note(f"serving until Ctrl-C; watch at {api.ui}")
-    serve(project, chosen, limit, click.echo)
+    serve(project, chosen, limit, click.echo, analytics=analytics)

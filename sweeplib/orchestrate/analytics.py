@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 
     from sweeplib.ledger import Ledger, Sweep
 
-__all__ = ["NAME", "analytics_flow", "draw"]
+__all__ = ["ENTRYPOINT", "NAME", "analytics_flow", "draw"]
 
 NAME = "analytics"
 """The flow's name."""
+
+ENTRYPOINT = f"{__name__}.{NAME}"
+"""Where a deployment finds the flow of its working folder."""
 
 _PATIENCE = 60.0  # seconds for another drawing of the same sweep to be done
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from sweeplib.errors import InputError
 from sweeplib.jobs import Deployment
-from sweeplib.orchestrate.analytics import NAME, analytics_flow
+from sweeplib.orchestrate.analytics import ENTRYPOINT, NAME, analytics_flow
 from sweeplib.orchestrate.deployed import entrypoint
 from sweeplib.orchestrate.flow import sweep_flow
 from sweeplib.orchestrate.server import TAG
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Change",
-    "check",
     "DEFAULT",
+    "analytics_triggers",
+    "check",
     "deploy",
     "deploy_analytics",
     "deployments_of",
@@ -128,7 +129,7 @@ def deploy_analytics(project: Path, pool: str, folder: Path | None = None) -> Ch
             description=flow.description,
             tags=[TAG],
             pull_steps=_pull(folder or project),
-            entrypoint=f"{analytics_flow.__module__}.{NAME}",
+            entrypoint=ENTRYPOINT,
             parameter_openapi_schema=flow.parameters.model_dump(exclude_unset=True),
             enforce_parameter_schema=True,
         )
@@ -141,18 +142,25 @@ async def _set_triggers(resource: str, deployment: UUID) -> None:
     """Make the automations of a deployment, in the place of those that it has."""
     async with get_client() as client:
         await client.delete_resource_owned_automations(resource)
-        for name, event, within in _DRAWN:
-            trigger = DeploymentEventTrigger(
-                name=f"sweeps: draw results {name}",
-                expect={event},
-                match=ResourceSpecification({"sweep.deployed": "true"}),
-                for_each={"prefect.resource.id"},
-                threshold=1,
-                within=timedelta(seconds=within),
-                parameters={"tag": "{{ event.resource['sweep.tag'] }}"},
-            )
+        for trigger in analytics_triggers():
             trigger.set_deployment_id(deployment)
             await client.create_automation(trigger.as_automation())
+
+
+def analytics_triggers() -> list[DeploymentEventTrigger]:
+    """Return what starts the drawing of a deployed sweep's results."""
+    return [
+        DeploymentEventTrigger(
+            name=f"sweeps: draw results {name}",
+            expect={event},
+            match=ResourceSpecification({"sweep.deployed": "true"}),
+            for_each={"prefect.resource.id"},
+            threshold=1,
+            within=timedelta(seconds=within),
+            parameters={"tag": "{{ event.resource['sweep.tag'] }}"},
+        )
+        for name, event, within in _DRAWN
+    ]
 
 
 def _pull(folder: Path) -> list[dict[str, Any]]:

@@ -311,7 +311,7 @@ def test_ending_the_worker_leaves_nothing_behind(deployed: Project, prefect_api:
 
 def test_sweep_serve_runs_a_schedule(project: Project, prefect_api: str) -> None:
     project.jobs(JOBS)
-    process = project.start("serve", "often")
+    process = project.start("serve", "often", "--analytics")
     try:
         await_true(lambda: (project.folder / "also").exists() or process.poll(), "the schedule", project)
         assert process.poll() is None, process.communicate()
@@ -320,4 +320,4 @@ def test_sweep_serve_runs_a_schedule(project: Project, prefect_api: str) -> None
         out, err = process.communicate(timeout=60)
     finally:
         end_group(process)
-    assert out.splitlines()[0] == "serving often/every-minute", err
+    assert out.splitlines()[:2] == ["serving analytics/default", "serving often/every-minute"], err
