@@ -53,9 +53,6 @@ UPDATE sweeps SET cancel_requested = 1 WHERE id = :id AND state = 'running';
 -- name: cancel_requested
 SELECT cancel_requested FROM sweeps WHERE id = :id;
 
--- name: set_flow_run
-UPDATE sweeps SET flow_run_id = :flow_run_id WHERE id = :id;
-
 -- name: unreported
 SELECT * FROM sweeps WHERE reported = 0 AND state <> 'running' ORDER BY id DESC LIMIT :limit;
 
@@ -64,9 +61,6 @@ UPDATE sweeps SET reported = 1 WHERE id = :id;
 
 -- name: set_done_before
 UPDATE sweeps SET done_before = :done_before WHERE id = :id;
-
--- name: set_tracking
-UPDATE sweeps SET tracking = :tracking WHERE id = :id;
 
 -- Combinations: written while a sweep runs -----------------------------------------------------
 

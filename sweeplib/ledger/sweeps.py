@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweeplib.errors import LedgerError, UnknownSweepError
 from sweeplib.ledger.database import Database
-from sweeplib.ledger.rows import SweepState, json_text, sweep_values, to_sweep
+from sweeplib.ledger.rows import SweepState, sweep_values, to_sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sweeplib.ledger.rows import Sweep
 
 __all__ = ["SweepRecords", "beyond", "listed"]
@@ -131,17 +129,9 @@ class SweepRecords(Database):
         """Remember that Prefect has recorded all of a sweep; raises `UnknownSweepError`."""
         self._change("set_reported", sweep_id)
 
-    def set_flow_run(self, sweep_id: str, flow_run_id: str | None) -> None:
-        """Keep the id of the Prefect flow run that runs the sweep; raises `UnknownSweepError`."""
-        self._change("set_flow_run", sweep_id, flow_run_id=flow_run_id)
-
     def set_done_before(self, sweep_id: str, done_before: int) -> None:
         """Keep how much of the plan was done when the sweep began; raises `UnknownSweepError`."""
         self._change("set_done_before", sweep_id, done_before=done_before)
-
-    def set_tracking(self, sweep_id: str, tracking: Mapping[str, Any] | None) -> None:
-        """Keep where the sweep is tracked (None: it is not); raises `UnknownSweepError`."""
-        self._change("set_tracking", sweep_id, tracking=json_text(tracking))
 
     def _change(self, statement: str, sweep_id: str, **parameters: object) -> None:
         if not self._write(statement, id=sweep_id, **parameters):

@@ -194,14 +194,27 @@ def test_an_ended_sweep_is_not_cancelled(ledger: Ledger, make: Any) -> None:
 
 
 def test_flow_run_and_tracking_are_kept(ledger: Ledger, make: Any) -> None:
-    ledger.add_sweep(make.sweep(1))
-    ledger.set_flow_run(make.id(1), "0f3c")
-    ledger.set_tracking(make.id(1), {"uri": "sqlite:///mlflow.db"})
     kept = make.sweep(1, flow_run_id="0f3c", tracking={"uri": "sqlite:///mlflow.db"})
+    ledger.add_sweep(kept)
     assert ledger.get_sweep(make.id(1)) == kept
-    ledger.set_tracking(make.id(1), None)
-    ledger.set_flow_run(make.id(1), None)
-    assert ledger.get_sweep(make.id(1)) == make.sweep(1)
+
+
+def test_what_prefect_may_not_know(ledger: Ledger, make: Any) -> None:
+    for number, flow_run in enumerate(["0f3c", None, "1f3c", "2f3c"], 1):
+        ledger.add_sweep(make.sweep(number, flow_run_id=flow_run))
+    assert ledger.unreported(9) == [], "they run"
+    for number in range(1, 5):
+        ledger.finish_sweep(make.id(number), SweepState.FAILED)
+    assert [sweep.id for sweep in ledger.unreported(9)] == [make.id(4), make.id(3), make.id(1)]
+    assert [sweep.id for sweep in ledger.unreported(1)] == [make.id(4)]
+    for number in (1, 4):
+        ledger.set_reported(make.id(number))
+    assert [sweep.id for sweep in ledger.unreported(9)] == [make.id(3)]
+    ledger.resume_sweep(make.id(1))
+    ledger.resume_sweep(make.id(2))
+    for number in (1, 2):
+        ledger.finish_sweep(make.id(number), SweepState.COMPLETED)
+    assert [sweep.id for sweep in ledger.unreported(9)] == [make.id(3), make.id(1)]
 
 
 @pytest.mark.parametrize(
@@ -211,8 +224,6 @@ def test_flow_run_and_tracking_are_kept(ledger: Ledger, make: Any) -> None:
         ("finish_sweep", (SweepState.FAILED,)),
         ("request_cancel", ()),
         ("cancel_requested", ()),
-        ("set_flow_run", ("x",)),
-        ("set_tracking", (None,)),
         ("submit", ([],)),
     ],
 )

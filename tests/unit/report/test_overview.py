@@ -1,0 +1,202 @@
+"""What a flow run's page shows of a sweep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sweeplib.engine import Progress
+from sweeplib.ledger import Sweep, SweepState
+from sweeplib.report.live import describe_live
+from sweeplib.report.overview import describe_progress, describe_table, failures_first, table_rows
+from sweeplib.report.plot import plot
+from sweeplib.report.ranking import rank
+from sweeplib.report.results import Result
+from sweeplib.report.standing import Standing
+from sweeplib.run.model import Outcome
+
+DONE, FAILED, LOST = Outcome.COMPLETED, Outcome.FAILED, Outcome.LOST
+
+
+def result(key: str, outcome: Outcome | None = DONE, metrics: Any = None, **parameters: str) -> Result:
+    return Result(
+        key=key * 32,
+        outcome=outcome,
+        duration=None if outcome is None else 1.25,
+        parameters=parameters,
+        metrics=metrics or {},
+        label=" ".join(f"{name}={value}" for name, value in parameters.items()),
+        exit_code=None if outcome is None else int(outcome is not DONE),
+        log=f"/logs/{key}.1.log",
+        message="" if outcome in (DONE, None) else "exit code 1: *bad*",
+    )
+
+
+RESULTS = [
+    result("a", metrics={"score": 0.5, "steps": 3}, lr="1e-3", model="m", log="x"),
+    result("b", FAILED, lr="1e-2", model="m", log="y"),
+    result("c", metrics={"score": 0.75}, lr="1e-1", model="m", log="|"),
+    result("d", None, lr="1", model="m", log="z"),
+]
+
+
+def test_the_rows_of_a_table() -> None:
+    ranking = rank(RESULTS, "score")
+    shown = failures_first(ranking, 3)
+    assert [each.key[0] for each in shown] == ["b", "c", "a"]
+    rows = table_rows(ranking, shown, lambda each: f"[log]({each.key[0]})")
+    assert rows[0] == {
+        "rank": "",
+        "key": "bbbbbbbb",
+        "lr": "1e-2",
+        "parameters.log": "y",
+        "outcome": "failed",
+        "exit code": "1",
+        "duration": "1.2 s",
+        "score": "",
+        "message": "exit code 1: \\*bad\\*",
+        "log": "[log](b)",
+    }
+    assert [(row["rank"], row["score"], row["parameters.log"]) for row in rows[1:]] == [
+        ("1", "0.7500", "\\|"),
+        ("2", "0.5000", "x"),
+    ]
+    assert describe_table("train", ranking, shown, "`there`") == (
+        "**train: 4 combinations (2 completed, 1 failed, 1 running); by score, highest first**\n\n"
+        "In all of them: model=m\n\n"
+        "These are 3 of 4: what failed, then the best. All of them: `there`"
+    )
+
+
+def test_rows_without_a_metric_or_a_message() -> None:
+    ranking = rank([result("a", lr="1"), result("b", lr="2")])
+    rows = table_rows(ranking, failures_first(ranking, 9), lambda _: "")
+    assert [list(row) for row in rows] == [
+        ["rank", "key", "lr", "outcome", "exit code", "duration", "log"]
+    ] * 2
+    assert describe_table("train", ranking, ranking.results, "`there`") == (
+        "**train: 2 combinations (2 completed); no metric was logged, so in the order of the plan**\n\n"
+        "As a file: `there`"
+    )
+
+
+def test_a_metric_that_is_called_as_a_column() -> None:
+    ranking = rank(
+        [result("a", metrics={"duration": 2.0}, lr="1"), result("b", metrics={"duration": 1.0}, lr="2")]
+    )
+    rows = table_rows(ranking, ranking.results, lambda _: "")
+    assert [row["metrics.duration"] for row in rows] == ["1", "2"]
+    assert [row["duration"] for row in rows] == ["1.2 s", "1.2 s"]
+
+
+@pytest.mark.parametrize(
+    ("progress", "text"),
+    [
+        (Progress(total=5, before=0, running=2, outcomes={}), "0 of 5 done, 2 running"),
+        (
+            Progress(total=5, before=1, running=2, outcomes={DONE: 1, LOST: 1}),
+            ("2 of 5 done, 1 failed, 2 running, about 10.0 s left"),
+        ),
+        (Progress(total=12_000, before=0, running=0, outcomes={DONE: 12_000}), "12,000 of 12,000 done"),
+    ],
+)
+def test_progress(progress: Progress, text: str) -> None:
+    assert describe_progress(progress, 10.0) == text
+
+
+def standing(**outcomes: int) -> Standing:
+    return Standing(
+        sweep=Sweep(id="01", job="train", lineage="01", total=5, created=0.0, tag="train-x_y"),
+        state=SweepState.RUNNING,
+        duration=65.0,
+        outcomes=dict.fromkeys(Outcome, 0) | {Outcome(name): count for name, count in outcomes.items()},
+        running=1,
+    )
+
+
+def test_live_results() -> None:
+    page = describe_live(
+        standing(completed=2, failed=1), rank(RESULTS, "score"), "data:x", "http://h/r.csv", 1_700_000_000.0
+    )
+    assert page == (
+        "# train-x_y: 2 of 5 done, 1 failed, 1 running\n\n"
+        "Running; drawn at 2023-11-14 22:13:20 UTC, after 1m 05s.\n\n"
+        "**Best so far: score 0.7500** (highest of 2) with lr=1e-1 model=m log=\\|\n\n"
+        "![score over the parameters](data:x)\n\n"
+        "| rank | key | lr | log | **score** | duration |\n"
+        "| --- | --- | --- | --- | --- | --- |\n"
+        "| 1 | `cccccccc` | 1e-1 | \\| | 0.7500 | 1.2 s |\n"
+        "| 2 | `aaaaaaaa` | 1e-3 | x | 0.5000 | 1.2 s |\n\n"
+        "## 1 not completed\n\n"
+        "- lr=1e-2 model=m log=y (failed, `bbbbbbbb`): exit code 1: \\*bad\\*\n\n"
+        "[All results as CSV](http://h/r.csv)\n"
+    )
+
+
+def test_live_results_before_there_are_any() -> None:
+    page = describe_live(standing(), rank([]), None, None, 1_700_000_000.0)
+    assert page == (
+        "# train-x_y: 0 of 5 done, 1 running\n\n"
+        "Running; drawn at 2023-11-14 22:13:20 UTC, after 1m 05s.\n\n"
+        "No combination has logged a metric yet.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["1e-3", "1e-2", "1e-1"],
+        ["1", "2", "3"],
+        ["-1", "0", "1e300"],
+        ["small", "large", "$x^2_{"],
+        ["1", "two", "\udc80\n"],
+        ["x" * 500, "y", "z"],
+    ],
+)
+def test_a_picture(values: list[str]) -> None:
+    results = [
+        result(key, metrics={"score$_": i}, v=value)
+        for i, (key, value) in enumerate(zip("abc", values, strict=True))
+    ]
+    picture = plot(rank(results))
+    assert picture is not None
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 100_000
+
+
+def test_a_picture_of_many_parameters_and_points() -> None:
+    results = [
+        Result(
+            key=f"{i:032x}",
+            outcome=DONE,
+            duration=1.0,
+            parameters={f"p{n}": str(i % (n + 2)) for n in range(9)},
+            metrics={"score": float(i)},
+        )
+        for i in range(5000)
+    ]
+    picture = plot(rank(results))
+    assert picture is not None
+    assert len(picture) < 400_000
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [],
+        [result("a", lr="1"), result("b", lr="2")],
+        [result("a", metrics={"score": 1.0}, lr="1")] * 2,
+        [result("a", metrics={"score": float("nan")}, lr="1"), result("b", lr="2")],
+    ],
+)
+def test_no_picture(results: list[Result]) -> None:
+    assert plot(rank(results)) is None
+
+
+def test_values_that_are_not_finite() -> None:
+    results = [
+        result("a", metrics={"score": float("inf")}, lr="1"),
+        result("b", metrics={"score": 1.0}, lr="2"),
+    ]
+    assert plot(rank(results)) is not None
