@@ -6,6 +6,8 @@ One thread tells it. Whatever the API does, the sweep goes on: what cannot be to
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 import time
 from dataclasses import dataclass
@@ -70,7 +72,8 @@ class Pulse:
     """An observer that passes everything on to `observer`, and tells Prefect how the sweep goes.
 
     A context manager: in the block it says every 30 seconds that the flow run lives, shows a progress
-    artifact, and sends an event ``sweep.progress`` when combinations have ended, every 5 seconds at most.
+    artifact, and sends an event ``sweep.progress`` when combinations have ended, every 5 seconds at most. A
+    deployed run whose worker has died is ended.
     `cancel` is called when the flow run is to be cancelled, until it returns true. A flow run that was taken
     for dead though this process lives (a laptop that slept) is set to run again.
     """
@@ -95,7 +98,9 @@ class Pulse:
         self._artifact: str | None = None
         self._tagged = False
         self._cancelled = False
+        self._ending = False
         self._last: list[_Chore] = []
+        self._parent = os.getppid() if topic.deployed else None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweep-pulse", daemon=True)
 
@@ -140,6 +145,7 @@ class Pulse:
             }
             due = {chore: 0.0 if chore == self._beat else seconds for chore, seconds in every.items()}
             while not self._done.wait(_TICK):
+                self._end_as_orphan()
                 now = time.monotonic() - self._began
                 for chore in every:
                     if now >= due[chore]:
@@ -148,6 +154,16 @@ class Pulse:
             last: list[_Chore] = [self._tag, self._show, *self._last]
             for chore in last:
                 self._try(chore, client)
+
+    def _end_as_orphan(self) -> None:
+        """End this process as its worker would have, if that has died: nobody else is left who could.
+
+        Without a word in the log: Prefect's writes to the worker, and ends a thread where that has gone.
+        """
+        if self._parent is not None and os.getppid() != self._parent:
+            self._parent = None
+            self._ending = True
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _try(self, chore: _Chore, client: SyncPrefectClient) -> None:
         try:
@@ -174,7 +190,7 @@ class Pulse:
         state = _request(client, "GET", f"/flow_runs/{self._flow_run.id}")["state"] or {}
         if state.get("type") in ("CANCELLING", "CANCELLED") and not self._cancelled:
             self._cancelled = self._cancel()
-        elif state.get("type") == "CRASHED" and not self._done.is_set():
+        elif state.get("type") == "CRASHED" and not self._ending and not self._done.is_set():
             alive = {"type": "RUNNING", "name": "Running", "message": "It was silent for a while, and lives."}
             body = {"state": alive, "force": True}
             _request(client, "POST", f"/flow_runs/{self._flow_run.id}/set_state", body)

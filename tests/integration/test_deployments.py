@@ -17,7 +17,7 @@ import pytest
 from sweeplib.ledger import SweepState
 from sweeplib.run.model import Outcome
 from tests.conftest import Project, clean_environment, end_group
-from tests.integration.prefect_api import ask, get, task_runs
+from tests.integration.prefect_api import ask, get, impatient, task_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -294,16 +294,26 @@ def test_a_killed_run_is_found_crashed_and_its_retry_goes_on(deployed: Project, 
     await_task_runs(deployed, prefect_api, sweep.tag, Completed=3)
 
 
-def test_ending_the_worker_leaves_nothing_behind(deployed: Project, prefect_api: str) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_ending_the_worker_leaves_nothing_behind(
+    deployed: Project, prefect_api: str, number: signal.Signals
+) -> None:
     clear(deployed)
-    with working(deployed) as worker:
-        start(deployed, prefect_api, "naps/default")
-        await_naps(deployed)
-        worker.send_signal(signal.SIGTERM)
-        await_true(lambda: not descendants(deployed), "the commands to end", deployed)
-        worker.wait(60)
+    with impatient(prefect_api):
+        with working(deployed) as worker:
+            flow_run = start(deployed, prefect_api, "naps/default")
+            await_naps(deployed)
+            worker.send_signal(number)
+            began = time.monotonic()
+            await_true(lambda: not descendants(deployed), "the commands to end", deployed)
+            assert time.monotonic() - began < 30, "commands that ignore SIGTERM have ten seconds"
+            worker.wait(60)
+        assert await_state(deployed, prefect_api, flow_run)["type"] == "CRASHED"
     (deployed.folder / "rested").touch()
-    deployed.sweep("run", "naps")
+    with working(deployed):
+        assert deployed.sweep("retry", "naps", check=0).stdout.startswith("asked Prefect to retry naps-")
+        state = await_state(deployed, prefect_api, flow_run, runs=2)
+    assert (state["type"], state["message"]) == ("COMPLETED", "3 of 3 completed")
     with deployed.ledger() as ledger:
         ended = [each.state for each in ledger.sweeps(job="naps")]
     assert SweepState.RUNNING not in ended

@@ -6,20 +6,18 @@ import json
 import os
 import signal
 import time
-import urllib.request
 from collections import Counter
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sweeplib.ledger import Submission, SweepState
 from sweeplib.orchestrate.pages import combinations_artifact
 from sweeplib.run.model import Attempt, Outcome
 from tests.conftest import Project, end_group
-from tests.integration.prefect_api import ask, get, logs, task_runs
+from tests.integration.prefect_api import ask, get, impatient, logs, task_runs
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SLOW = """\
 jobs:
@@ -61,31 +59,6 @@ def events(api: str, prefix: str, job: str) -> list[dict[str, Any]]:
     }
     found: list[dict[str, Any]] = ask(api, "/events/filter", {"filter": wanted, "limit": 50})["events"]
     return found
-
-
-@contextmanager
-def impatient(api: str) -> Iterator[None]:
-    """Let the server take a flow run for dead after ten seconds of silence, not two minutes."""
-    name = "sweeps: find crashed flow runs"
-    (automation,) = ask(api, "/automations/filter", {"automations": {"name": {"any_": [name]}}})
-    address = f"{api}/automations/{automation.pop('id')}"
-
-    def put(within: float) -> None:
-        automation["trigger"]["within"] = within
-        body = json.dumps(
-            {key: automation[key] for key in ("name", "enabled", "trigger", "actions")}
-        ).encode()
-        headers = {"content-type": "application/json"}
-        with urllib.request.urlopen(urllib.request.Request(address, body, headers, method="PUT"), timeout=30):
-            pass
-
-    before = automation["trigger"]["within"]
-    assert before == 120
-    put(10)
-    try:
-        yield
-    finally:
-        put(before)
 
 
 def begun(project: Project, api: str, job: str, seconds: int) -> tuple[subprocess.Popen[str], str]:
