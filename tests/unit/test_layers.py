@@ -178,7 +178,7 @@ def test_starts_without_what_is_slow_to_import(arguments: str, tmp_path: Path) -
 
 
 def test_public_names() -> None:
-    assert set(sweeplib.__all__) == {"collect", "expand", "sweep_flow"}
+    assert set(sweeplib.__all__) == {"analytics_flow", "collect", "expand", "sweep_flow"}
     assert [name for name in sweeplib.__all__ if not callable(getattr(sweeplib, name))] == []
 
 
