@@ -21,6 +21,7 @@ from sweeplib.jobs import FailureLimit, load
 from sweeplib.ledger import Ledger
 from sweeplib.orchestrate import launch as launches
 from sweeplib.orchestrate.cluster import place
+from sweeplib.orchestrate.late import report_late
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
 from sweeplib.orchestrate.pulse import Pulse, Topic
 from sweeplib.orchestrate.recorder import flush_all
@@ -158,8 +159,11 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
                         _conclude(pulse, execution, shared.api, str(launch.summary or "interrupted"))
                     flush_all(_FLUSH)  # a process that a signal ends calls nothing at its exit
         deployed = context.flow_run.deployment_id is not None
-        if deployed and not launch.interrupted and not settle(flow_run, launch.submitted):
-            ledger.set_reported(execution.id)
+        if deployed and not launch.interrupted:
+            if not settle(flow_run, launch.submitted):
+                ledger.set_reported(execution.id)
+            with suppress(Exception):  # it can be told the next time, whatever it was
+                report_late(ledger, project)
     assert launch.summary is not None  # noqa: S101  (the sweep has run)
     return _state(launch.summary)
 

@@ -60,8 +60,7 @@ def _report(client: SyncPrefectClient, ledger: Ledger, sweep: Sweep) -> list[str
     missing = [row for row in rows if uuid5(flow_run.id, row.key) not in known]
     for row in missing:
         TaskRun(session, row.key, row.label).ends(_attempt(row))
-    state = flow_run.state
-    if state is None or not state.is_final() or state.is_crashed():
+    if _is_stale(flow_run.state, sweep):
         client.set_flow_run_state(flow_run.id, _state(ledger, sweep), force=True)
     notes = settle(str(flow_run.id), len(rows))
     if notes:
@@ -117,6 +116,18 @@ def _attempt(row: Combination) -> Attempt:
         log=row.log,
         message=row.message,
     )
+
+
+def _is_stale(state: State[Any] | None, sweep: Sweep) -> bool:
+    """Tell whether a flow run's state is of the time before its sweep ended, which nobody told Prefect.
+
+    One that waits for a retry is not, nor one that has just begun it.
+    """
+    if state is None or sweep.ended is None:
+        return False
+    if state.is_crashed():
+        return sweep.state is not SweepState.LOST
+    return (state.is_running() or state.is_cancelling()) and state.timestamp.timestamp() < sweep.ended
 
 
 def _state(ledger: Ledger, sweep: Sweep) -> State[Any]:
