@@ -17,53 +17,34 @@ from prefect.client.orchestration import get_client
 from prefect.events.schemas.automations import AutomationCore
 
 NAME = "sweeps-notify"
-ENDED = "sweeps: tell when one ends"
-CRASHED = "sweeps: tell when one crashes"
-STATES = {"failed": ["failed"], "completed": ["completed"], "all": ["completed", "failed", "cancelled"]}
+AUTOMATION = "sweeps: tell when one ends"
+STATES = {
+    "failed": ["Failed", "Crashed"],
+    "completed": ["Completed"],
+    "all": ["Completed", "Failed", "Crashed", "Cancelled"],
+}
 
 
-def automations(block: str, states: list[str]) -> list[dict[str, Any]]:
-    """Return the automations: one for the event by which a sweep tells its end, one for those that cannot."""
-    ended = {
-        "name": ENDED,
+def automation(block: str, states: list[str]) -> dict[str, Any]:
+    """Return the automation: a flow run of a sweep, known by its tag, enters one of these states."""
+    return {
+        "name": AUTOMATION,
         "trigger": {
             "type": "event",
             "posture": "Reactive",
-            "expect": ["sweep.ended"],
-            "match": {"sweep.state": states},
+            "expect": [f"prefect.flow-run.{state}" for state in states],
+            "match_related": {"prefect.resource.id": "prefect.tag.sweeplib", "prefect.resource.role": "tag"},
             "threshold": 1,
         },
         "actions": [
             {
                 "type": "send-notification",
                 "block_document_id": block,
-                "subject": "{{ event.resource['sweep.tag'] }} {{ event.resource['sweep.state'] }}",
-                "body": "{{ event.resource['sweep.message'] }}\n{{ flow_run|ui_url }}",
+                "subject": "{{ flow.name }} {{ flow_run.state.name | lower }}",
+                "body": "{{ flow_run.state.message }}\n{{ flow_run | ui_url }}",
             }
         ],
     }
-    crashed = {
-        "name": CRASHED,
-        "trigger": {
-            "type": "event",
-            "posture": "Reactive",
-            "expect": ["prefect.flow-run.Crashed"],
-            "match_related": {
-                "prefect.resource.id": "prefect.tag.sweeplib",
-                "prefect.resource.role": "tag",
-            },
-            "threshold": 1,
-        },
-        "actions": [
-            {
-                "type": "send-notification",
-                "block_document_id": block,
-                "subject": "{{ flow.name }} crashed",
-                "body": "The process that ran {{ flow_run.name }} has died.\n{{ flow_run|ui_url }}",
-            }
-        ],
-    }
-    return [ended, crashed] if "failed" in states else [ended]
 
 
 def main() -> None:
@@ -78,10 +59,9 @@ def main() -> None:
     if (options.url is None) != options.remove:
         parser.error("give the address of a webhook, or --remove")
     with get_client(sync_client=True) as client:
-        for name in (ENDED, CRASHED):
-            for old in client.read_automations_by_name(name):
-                client.delete_automation(old.id)
-                print(f"removed the automation {name!r}")
+        for old in client.read_automations_by_name(AUTOMATION):
+            client.delete_automation(old.id)
+            print(f"removed the automation {AUTOMATION!r}")
         if options.remove:
             return
         block = CustomWebhookNotificationBlock(
@@ -91,9 +71,9 @@ def main() -> None:
             json_data={"text": "{{subject}}\n{{body}}"},
         )
         saved = block.save(NAME, overwrite=True)
-        for wanted in automations(str(saved), STATES[options.on]):
-            client.create_automation(AutomationCore.model_validate(wanted))
-            print(f"made the automation {wanted['name']!r}")
+        wanted = automation(str(saved), STATES[options.on])
+        client.create_automation(AutomationCore.model_validate(wanted))
+        print(f"made the automation {AUTOMATION!r}")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ __all__ = ["cli", "main"]
 
 INTERRUPTED = 130
 
+_CLIENT = ("httpx", "httpcore", "prefect")  # of which no command that starts quickly may import the errors
+
 _COMMANDS = {
     "run": "Run a job's combinations, those that are not done yet.",
     "show": "Show a job as it is understood, or all jobs.",
@@ -125,6 +127,11 @@ def _run() -> int:
         return error.exit_code
     except OSError as error:
         click.echo(f"sweep: {_system_error(error)}", err=True)
+        return 1
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _CLIENT:
+            raise
+        click.echo(f"sweep: Prefect's API: {type(error).__name__}: {error}", err=True)
         return 1
     return code if isinstance(code, int) else 0
 

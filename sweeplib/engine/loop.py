@@ -47,8 +47,11 @@ def run_sweep(execution: Execution, submitter: Submitter, tracker: Tracker, obse
     except Exception:
         loop.break_off(SweepState.FAILED)
         raise
-    except BaseException:
+    except KeyboardInterrupt:
         loop.break_off(SweepState.CANCELLED)
+        raise
+    except BaseException:  # Prefect's: the worker ends this process, and may not wait for us
+        loop.leave_off()
         raise
     finally:
         execution.summary = loop.summary()
@@ -212,6 +215,21 @@ class _Loop:
                 self.in_flight.clear()
         with Interrupts():
             self.close(state, patience)
+
+    def leave_off(self) -> None:
+        """End what runs, and record it as cancelled before its end is seen: there may be no time for that."""
+        self.cancelled = True
+        with Interrupts():
+            self._stop()
+            self._record_rest("ended with the process that ran the sweep", Outcome.CANCELLED)
+            self.ledger.finish_sweep(self.execution.id, SweepState.CANCELLED, time.time())
+            deadline = time.monotonic() + _GRACE
+            while self.in_flight and time.monotonic() < deadline:
+                for each in self.submitter.wait(_TICK):
+                    self.in_flight.discard(each.work.key)
+                    self.ledger.record(self.execution.id, each.attempts)
+            self.in_flight.clear()
+            self.close(SweepState.CANCELLED, _HURRY)
 
     def abort(self) -> None:
         """End what runs and record every end, within a bounded time; what never came back is lost."""

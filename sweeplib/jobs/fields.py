@@ -55,7 +55,7 @@ _SWEEP = "model=small,large lr=0.1"
 # Texts, as most files need few of these, and each takes a while to compile.
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
-_CRON = r"@[a-z]+|[0-9A-Za-z*/,#L?-]+( +[0-9A-Za-z*/,#L?-]+){4,5}"
+_CRON = r"@[a-z]+|[0-9A-Za-z*/,#L?-]+( +[0-9A-Za-z*/,#L?-]+){4}"
 _CRON_FIELDS = (
     ("minute", 0, 59),
     ("hour", 0, 23),

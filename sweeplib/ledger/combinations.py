@@ -77,7 +77,10 @@ class CombinationRecords(SweepRecords):
         """
         with self.transaction():
             for attempt in attempts:
-                if not self._add_attempt(sweep_id, attempt):
+                place = {"sweep": sweep_id, "key": attempt.key}
+                # Number 0 stands for any that did not begin, so perhaps for another one than that on record.
+                again = not self._add_attempt(sweep_id, attempt)
+                if again and (attempt.number or not self._read(bool, "is_open", **place)):
                     continue
                 self._write("decide", sweep=sweep_id, key=attempt.key)
                 self._write("count_attempts", sweep=sweep_id, key=attempt.key)

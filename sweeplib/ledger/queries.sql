@@ -98,6 +98,9 @@ UPDATE combinations SET
     tracked = 0
 WHERE sweep = :sweep AND key = :key AND outcome IS NOT 'completed';
 
+-- name: is_open
+SELECT 1 FROM combinations WHERE sweep = :sweep AND key = :key AND outcome IS NULL;
+
 -- name: count_attempts
 UPDATE combinations SET attempts = (
     SELECT COUNT(*) FROM attempts WHERE sweep = :sweep AND key = :key

@@ -16,12 +16,13 @@ from prefect.states import Scheduled
 from prefect.utilities.asyncutils import run_coro_as_sync
 from pydantic import ValidationError
 
-from sweeplib.errors import InputError
+from sweeplib.errors import InputError, PlanError
 from sweeplib.jobs import Deployment
 from sweeplib.orchestrate.analytics import ENTRYPOINT, NAME, analytics_flow
 from sweeplib.orchestrate.deployed import entrypoint
 from sweeplib.orchestrate.flow import sweep_flow
 from sweeplib.orchestrate.server import TAG
+from sweeplib.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,10 +74,15 @@ def deployments_of(job: Job) -> dict[str, Deployment]:
 
 
 def check(jobs: Iterable[Job]) -> None:
-    """Raise `InputError` for a schedule that Prefect cannot read, before anything is made."""
+    """Raise `InputError` for what cannot be run, or a schedule that Prefect cannot read."""
     for job in jobs:
         for name, wanted in deployments_of(job).items():
             schedules_of(job, name, wanted)
+            try:
+                Plan(job, wanted.arguments, wanted.only)
+            except PlanError as error:
+                msg = f"jobs.{job.entry}.deployments.{name}.only: {error}"
+                raise InputError(msg) from error
 
 
 def make_pool(name: str) -> bool:
@@ -106,6 +112,7 @@ def deploy(project: Path, jobs: Iterable[Job], pool: str, folder: Path | None = 
                     name=name,
                     work_pool_name=pool,
                     schedules=schedules_of(job, name, wanted, known),
+                    paused=False,  # as the end of `sweep serve` leaves it
                     parameters=wanted.parameters,
                     description=flow.description,
                     tags=[TAG, *job.tags],
@@ -127,7 +134,6 @@ def deploy_analytics(project: Path, pool: str, folder: Path | None = None) -> Ch
             name=DEFAULT,
             work_pool_name=pool,
             description=flow.description,
-            tags=[TAG],
             pull_steps=_pull(folder or project),
             entrypoint=ENTRYPOINT,
             parameter_openapi_schema=flow.parameters.model_dump(exclude_unset=True),

@@ -73,7 +73,7 @@ def run_directly(
         missing = settle(launch.flow_run, launch.submitted)
     launch.notes += missing
     launch.unrecorded = bool(missing)
-    if not missing:
+    if not missing and launch.concluded:
         with Ledger.open(project / ".sweep" / "ledger.db") as ledger:
             ledger.set_reported(sweep)
 

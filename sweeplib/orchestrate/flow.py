@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from prefect import Flow
 from prefect.context import FlowRunContext
+from prefect.exceptions import TerminationSignal
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 from prefect.task_runners import TaskRunner
@@ -152,15 +153,20 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
                     run_sweep(execution, submitter, tracker, pulse)
                 except KeyboardInterrupt:
                     launch.interrupted = True
+                except TerminationSignal:
+                    launch.interrupted = True
+                    if not pulse.is_to_be_cancelled():
+                        raise
                 finally:
                     launch.summary = execution.summary
                     launch.submitted = submitter.submitted
                     with suppress(SweepError):  # the ledger's, which has been raised then
                         _conclude(pulse, execution, shared.api, str(launch.summary or "interrupted"))
                     flush_all(_FLUSH)  # a process that a signal ends calls nothing at its exit
+        launch.concluded = pulse.concluded
         deployed = context.flow_run.deployment_id is not None
         if deployed and not launch.interrupted:
-            if not settle(flow_run, launch.submitted):
+            if not settle(flow_run, launch.submitted) and pulse.concluded:
                 ledger.set_reported(execution.id)
             with suppress(Exception):  # it can be told the next time, whatever it was
                 report_late(ledger, project)

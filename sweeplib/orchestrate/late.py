@@ -15,9 +15,11 @@ from prefect.states import Cancelled, Completed, Crashed, Failed
 
 from sweeplib.engine import Lock
 from sweeplib.ledger import SweepState
+from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
+from sweeplib.orchestrate.pulse import Topic, create, event_of, request
 from sweeplib.orchestrate.records import FINAL, settle
 from sweeplib.orchestrate.task_runs import Session, TaskRun
-from sweeplib.report.lookup import paths_of
+from sweeplib.report.lookup import metric_of, paths_of
 from sweeplib.run.model import Attempt, Outcome
 
 if TYPE_CHECKING:
@@ -46,13 +48,13 @@ def report_late(ledger: Ledger, project: Path) -> list[str]:
                 if not lock.acquire():
                     continue  # its owner sees to it
                 try:
-                    notes += _report(client, ledger, sweep)
+                    notes += _report(client, ledger, project, sweep)
                 except ObjectNotFound:
                     continue
     return notes
 
 
-def _report(client: SyncPrefectClient, ledger: Ledger, sweep: Sweep) -> list[str]:
+def _report(client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Sweep) -> list[str]:
     flow_run = client.read_flow_run(UUID(sweep.flow_run_id or ""))
     session = _session(client, sweep, flow_run)
     known = set(_recorded(client, flow_run.id))
@@ -65,8 +67,24 @@ def _report(client: SyncPrefectClient, ledger: Ledger, sweep: Sweep) -> list[str
     notes = settle(str(flow_run.id), len(rows))
     if notes:
         return notes
+    told = _conclude(client, ledger, project, sweep, session)
     ledger.set_reported(sweep.id)
-    return [f"Prefect has now been told of {sweep.tag}, which it missed"] if missing else []
+    return [f"Prefect has now been told of {sweep.tag}, which it missed"] if missing or told else []
+
+
+def _conclude(
+    client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Sweep, session: Session
+) -> bool:
+    """Show the table of combinations and send the event of the end, if they are not there; tell whether."""
+    table = combinations_artifact(ledger, sweep, metric_of(project, sweep), ui_of(project, session.api))
+    body = {"artifacts": {"key": {"any_": [table.key]}, "flow_run_id": {"any_": [session.flow_run]}}}
+    if request(client, "POST", "/artifacts/filter", body):
+        return False
+    topic = Topic(sweep.id, sweep.tag, sweep.job, key_of(sweep.tag), sweep.isolated)
+    create(client, session.flow_run, table)
+    message = str(_state(ledger, sweep).message)
+    request(client, "POST", "/events", [event_of(topic, session, "sweep.ended", sweep.state, message, {})])
+    return True
 
 
 def _session(client: SyncPrefectClient, sweep: Sweep, flow_run: FlowRun) -> Session:

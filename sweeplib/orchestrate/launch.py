@@ -47,6 +47,7 @@ class Launch:
     submitted: int = 0
     error: Exception | None = None
     unrecorded: bool = False
+    concluded: bool = True
     notes: list[str] = field(default_factory=list)
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -23,7 +24,7 @@ from sweeplib.orchestrate.server import HEARTBEAT, TAG
 from sweeplib.report.overview import describe_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import FlowRun
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     _Chore = Callable[[SyncPrefectClient], object]
 
-__all__ = ["Artifact", "Pulse", "Topic"]
+__all__ = ["Artifact", "Pulse", "Topic", "create", "event_of", "request"]
 
 _TICK = 0.5  # seconds between looks at what is due
 _BEAT = 30.0  # seconds between heartbeats
@@ -42,7 +43,8 @@ _LOOK = 3.0  # seconds between looks at the flow run's own state
 _SHOW = 2.0  # seconds between updates of the progress artifact
 _TELL = 5.0  # seconds between events that tell of progress
 _TIMEOUT = 10.0  # seconds for a request
-_LAST = 20.0  # seconds that the end of a sweep waits for the last requests
+_LAST = 10.0  # seconds that the end of a sweep waits for an API that is away …
+_LAST_DEPLOYED = 60.0  # … and that of a deployed one, for which nobody waits
 
 _logger = logging.getLogger(__name__)
 
@@ -99,6 +101,9 @@ class Pulse:
         self._tagged = False
         self._cancelled = False
         self._ending = False
+        self._patience = _LAST_DEPLOYED if topic.deployed else _LAST
+        self.concluded = False
+        """Whether Prefect was told all, at the end of the block."""
         self._last: list[_Chore] = []
         self._parent = os.getppid() if topic.deployed else None
         self._done = threading.Event()
@@ -112,7 +117,7 @@ class Pulse:
     def __exit__(self, *_: object) -> None:
         """Tell what is left to tell, with bounded patience."""
         self._done.set()
-        self._thread.join(_LAST)
+        self._thread.join(self._patience + _TIMEOUT)
 
     def progress(self, progress: Progress) -> None:
         """Take the newest numbers."""
@@ -127,16 +132,28 @@ class Pulse:
         """Pass it on."""
         self._observer.note(text)
 
+    def is_to_be_cancelled(self) -> bool:
+        """Ask Prefect whether somebody has cancelled the flow run, or else its process is just ended."""
+        try:
+            with self._client() as client:
+                state = request(client, "GET", f"/flow_runs/{self._flow_run.id}")["state"] or {}
+        except Exception:  # noqa: BLE001 - nobody knows
+            return False
+        return state.get("type") in ("CANCELLING", "CANCELLED")
+
+    @contextmanager
+    def _client(self) -> Iterator[SyncPrefectClient]:
+        settings = {PREFECT_API_URL: self._session.api, PREFECT_CLIENT_MAX_RETRIES: 0}
+        with temporary_settings(settings), get_client(sync_client=True) as client:
+            yield client
+
     def conclude(self, state: str, message: str, artifacts: Sequence[Artifact]) -> None:
         """Tell at the end what came of the sweep: its artifacts first, then the event ``sweep.ended``."""
         self._last = [partial(self._create, artifact=artifact) for artifact in artifacts]
         self._last.append(partial(self._send, name="sweep.ended", state=state, message=message))
 
     def _run(self) -> None:
-        with (
-            temporary_settings({PREFECT_API_URL: self._session.api, PREFECT_CLIENT_MAX_RETRIES: 0}),
-            get_client(sync_client=True) as client,
-        ):
+        with self._client() as client:
             every: dict[_Chore, float] = {
                 self._beat: _BEAT,
                 self._look: _LOOK,
@@ -152,8 +169,17 @@ class Pulse:
                         due[chore] = now + every[chore]
                         self._try(chore, client)
             last: list[_Chore] = [self._tag, self._show, *self._last]
-            for chore in last:
-                self._try(chore, client)
+            deadline = time.monotonic() + self._patience
+            done = [self._insist(chore, client, deadline) for chore in last]
+            self.concluded = all(done)
+
+    def _insist(self, chore: _Chore, client: SyncPrefectClient, deadline: float) -> bool:
+        """Do a chore, again and again while the API is away; return whether it was done."""
+        while not self._try(chore, client):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_TICK)
+        return True
 
     def _end_as_orphan(self) -> None:
         """End this process as its worker would have, if that has died: nobody else is left who could.
@@ -165,17 +191,19 @@ class Pulse:
             self._ending = True
             os.kill(os.getpid(), signal.SIGTERM)
 
-    def _try(self, chore: _Chore, client: SyncPrefectClient) -> None:
+    def _try(self, chore: _Chore, client: SyncPrefectClient) -> bool:
         try:
             chore(client)
         except Exception as error:  # noqa: BLE001 - the API changes nothing of a sweep
             _logger.debug("Prefect's API was not told: %s", error)
+            return False
+        return True
 
     def _tag(self, client: SyncPrefectClient) -> None:
         """Let the flow run be found by the sweep's tag, and be known as one of a sweep."""
         if not self._tagged:
             tags = dict.fromkeys([*self._flow_run.tags, TAG, self._topic.tag])
-            _request(client, "PATCH", f"/flow_runs/{self._flow_run.id}", {"tags": list(tags)})
+            request(client, "PATCH", f"/flow_runs/{self._flow_run.id}", {"tags": list(tags)})
             self._tagged = True
 
     def _beat(self, client: SyncPrefectClient) -> None:
@@ -184,16 +212,16 @@ class Pulse:
             "prefect.resource.id": f"prefect.flow-run.{self._flow_run.id}",
             "prefect.resource.name": self._flow_run.name,
         }
-        _request(client, "POST", "/events", [self._event(HEARTBEAT, resource, {})])
+        request(client, "POST", "/events", [_event(self._session, HEARTBEAT, resource, {})])
 
     def _look(self, client: SyncPrefectClient) -> None:
-        state = _request(client, "GET", f"/flow_runs/{self._flow_run.id}")["state"] or {}
+        state = request(client, "GET", f"/flow_runs/{self._flow_run.id}")["state"] or {}
         if state.get("type") in ("CANCELLING", "CANCELLED") and not self._cancelled:
             self._cancelled = self._cancel()
         elif state.get("type") == "CRASHED" and not self._ending and not self._done.is_set():
             alive = {"type": "RUNNING", "name": "Running", "message": "It was silent for a while, and lives."}
             body = {"state": alive, "force": True}
-            _request(client, "POST", f"/flow_runs/{self._flow_run.id}/set_state", body)
+            request(client, "POST", f"/flow_runs/{self._flow_run.id}/set_state", body)
 
     def _show(self, client: SyncPrefectClient) -> None:
         progress = self._progress
@@ -208,7 +236,7 @@ class Pulse:
             self._artifact = self._create(client, shown)
         else:
             body = {"data": percent, "description": text}
-            _request(client, "PATCH", f"/artifacts/{self._artifact}", body)
+            request(client, "PATCH", f"/artifacts/{self._artifact}", body)
         self._shown = text
 
     def _tell(self, client: SyncPrefectClient) -> None:
@@ -218,17 +246,6 @@ class Pulse:
             self._told = progress.ended
 
     def _send(self, client: SyncPrefectClient, name: str, state: str, message: str) -> None:
-        topic = self._topic
-        resource = {
-            "prefect.resource.id": f"sweep.{topic.tag}",
-            "prefect.resource.name": topic.tag,
-            "sweep.id": topic.sweep,
-            "sweep.tag": topic.tag,
-            "sweep.job": topic.job,
-            "sweep.deployed": "true" if topic.deployed else "false",
-            "sweep.state": state,
-            "sweep.message": message,
-        }
         progress = self._progress
         counts = (
             {}
@@ -240,31 +257,58 @@ class Pulse:
                 "left": progress.left,
             }
         )
-        _request(client, "POST", "/events", [self._event(name, resource, counts)])
-
-    def _event(self, name: str, resource: Mapping[str, str], payload: Mapping[str, Any]) -> dict[str, Any]:
-        ours = {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
-        return {
-            "id": str(uuid4()),
-            "occurred": datetime.now(UTC).isoformat(),
-            "event": name,
-            "resource": resource,
-            "related": [*self._session.related, ours],
-            "payload": payload,
-        }
+        event = event_of(self._topic, self._session, name, state, message, counts)
+        request(client, "POST", "/events", [event])
 
     def _create(self, client: SyncPrefectClient, artifact: Artifact) -> str:
-        body = {
-            "flow_run_id": str(self._flow_run.id),
-            "key": artifact.key,
-            "type": artifact.type,
-            "data": artifact.data,
-            "description": artifact.description,
-        }
-        return str(_request(client, "POST", "/artifacts/", body)["id"])
+        return create(client, str(self._flow_run.id), artifact)
 
 
-def _request(client: SyncPrefectClient, method: str, path: str, body: Any = None) -> Any:
+def event_of(
+    topic: Topic, session: Session, name: str, state: str, message: str, counts: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return an event about a sweep, as the API takes it."""
+    resource = {
+        "prefect.resource.id": f"sweep.{topic.tag}",
+        "prefect.resource.name": topic.tag,
+        "sweep.id": topic.sweep,
+        "sweep.tag": topic.tag,
+        "sweep.job": topic.job,
+        "sweep.deployed": "true" if topic.deployed else "false",
+        "sweep.state": state,
+        "sweep.message": message,
+    }
+    return _event(session, name, resource, counts)
+
+
+def _event(
+    session: Session, name: str, resource: Mapping[str, str], payload: Mapping[str, Any]
+) -> dict[str, Any]:
+    ours = {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
+    return {
+        "id": str(uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": name,
+        "resource": resource,
+        "related": [*session.related, ours],
+        "payload": payload,
+    }
+
+
+def create(client: SyncPrefectClient, flow_run: str, artifact: Artifact) -> str:
+    """Make an artifact of a flow run; return its id."""
+    body = {
+        "flow_run_id": flow_run,
+        "key": artifact.key,
+        "type": artifact.type,
+        "data": artifact.data,
+        "description": artifact.description,
+    }
+    return str(request(client, "POST", "/artifacts/", body)["id"])
+
+
+def request(client: SyncPrefectClient, method: str, path: str, body: Any = None) -> Any:
+    """Return what the API answers; raises what httpx raises, also for a status of failure."""
     answer = client._client.request(method, path, json=body, timeout=_TIMEOUT)  # noqa: SLF001 - no calls for these
     answer.raise_for_status()
     return answer.json() if answer.content else None

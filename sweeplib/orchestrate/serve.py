@@ -50,7 +50,6 @@ async def _serve(
             entrypoint=ENTRYPOINT,
             name=DEFAULT,
             flow_name=NAME,
-            tags=[TAG],
             triggers=list(analytics_triggers()),
         )
         await runner.aadd_deployment(deployment)

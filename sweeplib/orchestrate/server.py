@@ -148,7 +148,7 @@ class Service:
                 os.killpg(running.pid, number)
             if _await_end(running, patience):
                 break
-        self._state.unlink(missing_ok=True)
+        self._write({"port": running.port})  # for the next start: addresses stay valid
         return True
 
     def _spawn(self) -> Running:
@@ -166,10 +166,13 @@ class Service:
             )
         _started.append(process)
         running = Running(process.pid, _mark(process.pid), port)
-        temporary = self._state.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"pid": running.pid, "mark": running.mark, "port": port}))
-        temporary.replace(self._state)
+        self._write({"pid": running.pid, "mark": running.mark, "port": port})
         return running
+
+    def _write(self, state: dict[str, Any]) -> None:
+        temporary = self._state.with_suffix(".tmp")
+        temporary.write_text(json.dumps(state))
+        temporary.replace(self._state)
 
     def _free_port(self) -> int:
         """Return the port of last time if it is free, so that an open browser page stays valid."""

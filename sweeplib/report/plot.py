@@ -36,7 +36,7 @@ def plot(ranking: Ranking) -> bytes | None:
     metric = ranking.metric
     shown = [result for result in ranking.results if result.rank is not None]
     constant = constant_parameters(ranking.results)
-    names = [name for name in names_of_parameters(ranking.results) if name not in constant][:_PANELS]
+    names = [name for name in names_of_parameters(shown) if name not in constant][:_PANELS]
     if metric is None or not shown or not names:
         return None
     from matplotlib.figure import Figure  # half a second, and no window system

@@ -277,3 +277,11 @@ def test_another_outcome_is_to_be_tracked_again(ledger: Ledger, make: Any, one: 
     assert keys(ledger.untracked(sweep_id=one)) == []
     ledger.record(one, [make.attempt("a", C, 2)])
     assert keys(ledger.untracked(sweep_id=one)) == ["a"]
+
+
+def test_what_did_not_begin_twice(ledger: Ledger, make: Any, one: str) -> None:
+    for _ in range(2):
+        ledger.submit(one, make.submissions("a"))
+        ledger.record(one, [make.attempt("a", X, 0)])
+        assert keys(ledger.open_combinations(one)) == []
+        assert ledger.counts(one)[X] == 1
