@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -108,11 +109,26 @@ class _Asked:
 def run_job(name: str, folder: str | None, asked: _Asked) -> State[Any]:
     """Run one sweep of a job inside its flow run; return the flow run's final state."""
     launch = launches.current()
+    _outlive_reader()
     try:
         return _run(launch, name, folder, asked)
     except Exception as error:
         launch.error = error  # the caller's to show: Prefect turns it into a state
         raise
+
+
+def _outlive_reader() -> None:
+    """Let what Prefect prints for its worker be lost where the worker has died.
+
+    The console that it prints with would end the thread that prints, Dask's perhaps, and we would wait for
+    that for ever.
+    """
+    held = [logging.root, *logging.Logger.manager.loggerDict.values()]
+    for logger in held:
+        for handler in logger.handlers if isinstance(logger, logging.Logger) else ():
+            console = getattr(handler, "console", None)
+            if console is not None:
+                console.on_broken_pipe = lambda: None
 
 
 def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) -> State[Any]:

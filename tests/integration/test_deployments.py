@@ -140,14 +140,14 @@ def await_naps(project: Project) -> list[int]:
 
     def started() -> list[int]:
         pids = [int(line) for line in path.read_text().split()] if path.exists() else []
-        return pids if len(pids) == 2 and len(descendants(project)) >= 6 else []
+        return pids if len(pids) == 2 and len(descendants(project)) >= 7 else []
 
     pids: list[int] = await_true(started, "two commands to start", project)
     return pids
 
 
 def descendants(project: Project) -> list[int]:
-    """Return the processes whose working folder is the project's and that sleep, or are their shells."""
+    """Return the processes in the project's folder that sleep, their shells and their flows."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -156,7 +156,7 @@ def descendants(project: Project) -> list[int]:
                 where = (entry / "cwd").readlink()
             except OSError:
                 continue
-            if where == project.folder and words[0] in (b"sleep", b"sh"):
+            if where == project.folder and (words[0] in (b"sleep", b"sh") or b"prefect.engine" in words):
                 found.append(int(entry.name))
     return found
 
