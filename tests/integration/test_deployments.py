@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -195,10 +196,21 @@ def test_deploying_again_updates_and_what_left_the_file_is_pruned(project: Proje
     (kept,) = get(prefect_api, "/deployments/name/pruned/two")["schedules"]
     assert (kept["schedule"]["cron"], kept["active"]) == ("30 3 * * *", False)
 
+    two = get(prefect_api, "/deployments/name/pruned/two")["id"]
+    ask_to_pause(prefect_api, two)
     pruned = project.sweep("deploy", "--pool", "pool-of-pruned", "--prune")
+    assert not get(prefect_api, "/deployments/name/pruned/two")["paused"], (
+        "as the end of `sweep serve` leaves it"
+    )
     assert pruned.stdout == "updated pruned/two  (30 3 * * * UTC)\nremoved pruned/one\n"
     left = ask(prefect_api, "/deployments/filter", {"flows": {"name": {"any_": ["pruned"]}}})
     assert [each["name"] for each in left] == ["two"]
+
+
+def ask_to_pause(api: str, deployment: str) -> None:
+    url = f"{api}/deployments/{deployment}/pause_deployment"
+    with urllib.request.urlopen(urllib.request.Request(url, b"{}", method="POST"), timeout=30):
+        pass
 
 
 def test_a_cron_line_that_prefect_cannot_read(project: Project) -> None:
@@ -263,10 +275,10 @@ def test_a_cancelled_run_ends_its_commands(deployed: Project, prefect_api: str) 
     await_true(lambda: not descendants(deployed), "the commands to end", deployed)
     assert time.monotonic() - began < 30
 
-    def cancelled() -> bool:  # the flow's process tells that it crashed before the worker says why
-        return bool(get(prefect_api, f"/flow_runs/{flow_run}")["state"]["type"] == "CANCELLED")
-
-    await_true(cancelled, "the flow run to be cancelled", deployed)
+    state = await_state(deployed, prefect_api, flow_run)
+    assert (state["type"], state["message"]) == ("CANCELLED", "0 of 3 completed, 3 cancelled")
+    history = get(prefect_api, f"/flow_run_states/?flow_run_id={flow_run}")
+    assert "CRASHED" not in {each["type"] for each in history}
     with deployed.ledger() as ledger:
         sweep = ledger.sweeps(job="naps", limit=1)[0]
         assert sweep.state is SweepState.CANCELLED
@@ -309,6 +321,13 @@ def test_ending_the_worker_leaves_nothing_behind(
             assert time.monotonic() - began < 30, "commands that ignore SIGTERM have ten seconds"
             worker.wait(60)
         assert await_state(deployed, prefect_api, flow_run)["type"] == "CRASHED"
+    with deployed.ledger() as ledger:
+        sweep = ledger.sweeps(job="naps", limit=1)[0]
+        if (
+            number == signal.SIGKILL
+        ):  # after SIGTERM the worker kills its flows, and the next run finds that out
+            assert sweep.state is SweepState.CANCELLED
+            assert {row.outcome for row in ledger.combinations(sweep.id)} == {Outcome.CANCELLED}
     (deployed.folder / "rested").touch()
     with working(deployed):
         assert deployed.sweep("retry", "naps", check=0).stdout.startswith("asked Prefect to retry naps-")

@@ -34,6 +34,7 @@ def test_start_and_stop(home: Home) -> None:
         os.kill(pid, 0)
     assert service.address() is None
     assert not service.stop()
+    assert service.start() == address, "an open page, and a shell's PREFECT_API_URL, stay valid"
 
 
 def test_a_second_start_finds_it(home: Home) -> None:
