@@ -59,7 +59,9 @@ def impatient(api: str) -> Iterator[None]:
             {key: automation[key] for key in ("name", "enabled", "trigger", "actions")}
         ).encode()
         headers = {"content-type": "application/json"}
-        with urllib.request.urlopen(urllib.request.Request(address, body, headers, method="PUT"), timeout=120):
+        with urllib.request.urlopen(
+            urllib.request.Request(address, body, headers, method="PUT"), timeout=120
+        ):
             pass
 
     before = automation["trigger"]["within"]
