@@ -15,12 +15,12 @@ def ask(api: str, path: str, body: dict[str, Any]) -> Any:
     request = urllib.request.Request(
         f"{api}{path}", json.dumps(body).encode(), {"content-type": "application/json"}, method="POST"
     )
-    with urllib.request.urlopen(request, timeout=120) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
 
 def get(api: str, path: str) -> Any:
-    with urllib.request.urlopen(f"{api}{path}", timeout=120) as answer:
+    with urllib.request.urlopen(f"{api}{path}", timeout=30) as answer:
         return json.load(answer)
 
 
@@ -59,9 +59,7 @@ def impatient(api: str) -> Iterator[None]:
             {key: automation[key] for key in ("name", "enabled", "trigger", "actions")}
         ).encode()
         headers = {"content-type": "application/json"}
-        with urllib.request.urlopen(
-            urllib.request.Request(address, body, headers, method="PUT"), timeout=120
-        ):
+        with urllib.request.urlopen(urllib.request.Request(address, body, headers, method="PUT"), timeout=30):
             pass
 
     before = automation["trigger"]["within"]

@@ -48,7 +48,7 @@ jobs:
       every-minute: {cron: "* * * * *", arguments: [also]}
 """
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
-PATIENCE = 180.0
+PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")
