@@ -22,12 +22,11 @@ _CHUNK = 64
 _PATIENCE = 30.0  # seconds that a store may take for a record, as at the end of a sweep
 
 
-def hand_over(ledger: Ledger, project: Path, job: str, tracker: Tracker, besides: str = "") -> int:
-    """Give the tracker what ended sweeps of `job` could not report; return how many combinations.
+def hand_over(ledger: Ledger, project: Path, job: str, tracker: Tracker, besides: str = "") -> None:
+    """Give the tracker what ended sweeps of `job` could not report.
 
     `besides` is a sweep that reports by itself, as those do whose owner lives.
     """
-    handed = 0
     rows = (row for row in ledger.untracked(job=job) if row.sweep != besides)
     for sweep_id, group in groupby(rows, key=lambda row: row.sweep):
         sweep = ledger.get_sweep(sweep_id)
@@ -35,8 +34,6 @@ def hand_over(ledger: Ledger, project: Path, job: str, tracker: Tracker, besides
             continue
         while batch := [_ended(row) for row in islice(group, _CHUNK)]:
             tracker.report(tracked_sweep(sweep, project), batch)
-            handed += len(batch)
-    return handed
 
 
 def acknowledge(ledger: Ledger, tracker: Tracker) -> None:

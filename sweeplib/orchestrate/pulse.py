@@ -242,7 +242,8 @@ class Pulse:
     def _tell(self, client: SyncPrefectClient) -> None:
         progress = self._progress
         if progress is not None and progress.ended > self._told:
-            self._send(client, "sweep.progress", "running", describe_progress(progress, 0.0))
+            text = describe_progress(progress, time.monotonic() - self._began)
+            self._send(client, "sweep.progress", "running", text)
             self._told = progress.ended
 
     def _send(self, client: SyncPrefectClient, name: str, state: str, message: str) -> None:
