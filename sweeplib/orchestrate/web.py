@@ -81,12 +81,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Serve until a signal ends the process; Prefect's settings come from the environment."""
     import uvicorn
     from prefect.server.api.server import create_app
+    from prefect.server.database.dependencies import set_database_config
+    from prefect.settings import get_current_settings
+
+    from sweeplib.orchestrate.database import OneWriter
 
     parser = argparse.ArgumentParser(prog="python -m sweeplib.orchestrate.web")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--project", type=Path, required=True, help="the folder of the job file")
     options = parser.parse_args(argv)
+    url = get_current_settings().server.database.connection_url
+    if url is None:
+        parser.error("PREFECT_SERVER_DATABASE_CONNECTION_URL names no database")
+    set_database_config(OneWriter(url.get_secret_value()))
     app = create_app(final=True)
     app.router.routes[:0] = routes(options.project)  # Prefect's own last route takes all that is left
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
