@@ -18,7 +18,7 @@ from sweeplib.engine.model import (
     TrackedSweep,
     Tracker,
 )
-from sweeplib.engine.recovery import recover
+from sweeplib.engine.recovery import recover, recover_sweep
 from sweeplib.engine.remaining import remaining
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Tracker",
     "git_state",
     "recover",
+    "recover_sweep",
     "remaining",
     "report_earlier",
     "run_sweep",

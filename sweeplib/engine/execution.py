@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Execution", "Item"]
 
+_CLOSED = 90.0  # seconds that the sweep to go on with may be looked after by another process
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -85,7 +87,7 @@ class Execution:
     def __enter__(self) -> Self:
         """Make the folder, take the lock and write the sweep into the ledger."""
         self.paths.folder.mkdir(parents=True, exist_ok=self.resumed)
-        if not self._lock.acquire():
+        if not self._lock.acquire(_CLOSED if self.resumed else 0.0):
             msg = f"the sweep's folder {self.paths.folder} is locked by another process"
             raise LedgerError(msg)
         if self.resumed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from sweeplib.jobs import FailureLimit, load
 from sweeplib.ledger import Ledger
 from sweeplib.orchestrate import launch as launches
 from sweeplib.orchestrate.cluster import place
+from sweeplib.orchestrate.heir import appointed
 from sweeplib.orchestrate.late import report_late
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
 from sweeplib.orchestrate.pulse import Pulse, Topic
@@ -36,6 +37,7 @@ from sweeplib.track import make_tracker
 
 if TYPE_CHECKING:
     import os
+    from contextlib import AbstractContextManager
 
     from prefect.client.schemas.objects import FlowRun, State
 
@@ -160,7 +162,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             place(job, asked.parallel, asked.cluster) as placement,
         ):
             execution.slots = placement.slots
-            with execution:
+            with execution, _heir(execution, context.flow_run):
                 logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
                 submitter = PrefectSubmitter(
                     placement.runner.client, shared, placement.window, placement.batch
@@ -199,6 +201,13 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
         deployed=flow_run.deployment_id is not None,
     )
     return Pulse(topic, shared, flow_run, observer, partial(execution.ledger.request_cancel, execution.id))
+
+
+def _heir(execution: Execution, flow_run: FlowRun) -> AbstractContextManager[None]:
+    """Have a deployed run closed if this process is killed: nobody need ever come to find that out."""
+    if flow_run.deployment_id is None:
+        return nullcontext()
+    return appointed(execution.project, execution.id)
 
 
 def _conclude(pulse: Pulse, execution: Execution, api: str, message: str) -> None:

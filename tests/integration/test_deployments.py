@@ -18,7 +18,7 @@ import pytest
 from sweeplib.ledger import SweepState
 from sweeplib.run.model import Outcome
 from tests.conftest import Project, clean_environment, end_group
-from tests.integration.prefect_api import ask, get, impatient, task_runs
+from tests.integration.prefect_api import ask, get, task_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -306,28 +306,25 @@ def test_a_killed_run_is_found_crashed_and_its_retry_goes_on(deployed: Project, 
     await_task_runs(deployed, prefect_api, sweep.tag, Completed=3)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, "CANCELLED"), (signal.SIGKILL, "CRASHED")])
 def test_ending_the_worker_leaves_nothing_behind(
-    deployed: Project, prefect_api: str, number: signal.Signals
+    deployed: Project, prefect_api: str, number: signal.Signals, expected: str
 ) -> None:
     clear(deployed)
-    with impatient(prefect_api):
-        with working(deployed) as worker:
-            flow_run = start(deployed, prefect_api, "naps/default")
-            await_naps(deployed)
-            worker.send_signal(number)
-            began = time.monotonic()
-            await_true(lambda: not descendants(deployed), "the commands to end", deployed)
-            assert time.monotonic() - began < 30, "commands that ignore SIGTERM have ten seconds"
-            worker.wait(60)
-        assert await_state(deployed, prefect_api, flow_run)["type"] == "CRASHED"
+    with working(deployed) as worker:
+        flow_run = start(deployed, prefect_api, "naps/default")
+        await_naps(deployed)
+        worker.send_signal(number)
+        began = time.monotonic()
+        await_true(lambda: not descendants(deployed), "the commands to end", deployed)
+        assert time.monotonic() - began < 30, "commands that ignore SIGTERM have ten seconds"
+        worker.wait(60)
+    assert await_state(deployed, prefect_api, flow_run)["type"] == expected
     with deployed.ledger() as ledger:
         sweep = ledger.sweeps(job="naps", limit=1)[0]
-        if (
-            number == signal.SIGKILL
-        ):  # after SIGTERM the worker kills its flows, and the next run finds that out
-            assert sweep.state is SweepState.CANCELLED
-            assert {row.outcome for row in ledger.combinations(sweep.id)} == {Outcome.CANCELLED}
+        assert sweep.state is SweepState.CANCELLED
+        assert {row.outcome for row in ledger.combinations(sweep.id)} == {Outcome.CANCELLED}
+    await_task_runs(deployed, prefect_api, sweep.tag, Cancelled=3)
     (deployed.folder / "rested").touch()
     with working(deployed):
         assert deployed.sweep("retry", "naps", check=0).stdout.startswith("asked Prefect to retry naps-")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeplib.engine import Lock, recover
+from sweeplib.engine import Lock, recover, recover_sweep
 from sweeplib.ledger import SweepState
 from sweeplib.run.marker import write_marker
 from sweeplib.run.model import Attempt, Outcome
@@ -194,3 +194,14 @@ def test_a_sweep_that_submitted_nothing(lab: Lab) -> None:
         pass
     assert recover(lab.ledger, lab.folder) == [execution.id]
     assert lab.newest().state is SweepState.LOST
+
+
+def test_what_was_ended_on_purpose_is_cancelled_and_not_lost(lab: Lab, dead: Dead) -> None:
+    dead.mark(0, 1, COMPLETED, exit_code=0)
+    dead.mark(1, 1, LOST, message="the process that ran this command died")
+    sweep = lab.ledger.get_sweep(dead.id)
+    assert recover_sweep(lab.ledger, lab.folder, sweep, cancelled="the worker was ended")
+    assert dead.outcomes() == [COMPLETED, *[Outcome.CANCELLED] * 3]
+    messages = [row.message for row in lab.ledger.combinations(dead.id)]
+    assert messages == ["", *["the worker was ended"] * 3]
+    assert lab.ledger.get_sweep(dead.id).state is SweepState.CANCELLED
