@@ -98,6 +98,14 @@ def end_group(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache folder that is this test session's own, and empty at its beginning."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def bare_project(tmp_path: Path) -> Iterator[Project]:
     """A project on a machine where no Prefect API is configured; its servers are ended afterwards."""

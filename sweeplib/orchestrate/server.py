@@ -34,6 +34,8 @@ _START = 120.0  # seconds; 7 to 13 on an idle machine, many times that on a busy
 _STOP = 15.0  # seconds between TERM and KILL
 _PROBE = 2.0  # seconds for one health request
 
+_DATABASE = "prefect.db"
+
 _started: list[subprocess.Popen[bytes]] = []
 """What this process has started: it lives on after us, and Python would complain if we forgot it."""
 
@@ -237,7 +239,8 @@ def prefect_server(project: Path) -> LocalServer:
 
     def command(port: int) -> tuple[list[str], dict[str, str]]:
         argv = [sys.executable, "-m", "sweeplib.orchestrate.web", "--project", str(project)]
-        return [*argv, "--port", str(port)], _prefect_environment(folder, port)
+        argv += ["--database", str(folder / _DATABASE), "--port", str(port)]
+        return argv, _prefect_environment(folder, port)
 
     return LocalServer("prefect", folder, command, "/api/health")
 
@@ -253,7 +256,7 @@ def _prefect_environment(folder: Path, port: int) -> dict[str, str]:
         "PREFECT_PROFILES_PATH": str(folder / "profiles.toml"),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder / 'prefect.db'}",
+        "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder / _DATABASE}",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "NOTSET",  # which `sweep run` sets for itself

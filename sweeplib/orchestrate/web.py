@@ -7,6 +7,7 @@ Pages in Prefect link to them, and a browser opens no file of the machine from a
 from __future__ import annotations
 
 import argparse
+import asyncio
 import io
 import re
 from pathlib import Path
@@ -18,6 +19,7 @@ from starlette.routing import Route
 
 from sweeplib.errors import SweepError
 from sweeplib.orchestrate.addresses import LOG, RESULTS
+from sweeplib.orchestrate.foundation import cached, lay
 from sweeplib.report.export import write_csv
 from sweeplib.report.lookup import metric_of, open_ledger, paths_of
 from sweeplib.report.ranking import rank_by
@@ -80,9 +82,10 @@ def _csv(project: Path, sweep_id: str) -> tuple[str, str]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve until a signal ends the process; Prefect's settings come from the environment."""
     import uvicorn
+    from prefect import __version__
     from prefect.server.api.server import create_app
+    from prefect.server.database import provide_database_interface
     from prefect.server.database.dependencies import set_database_config
-    from prefect.settings import get_current_settings
 
     from sweeplib.orchestrate.database import OneWriter
 
@@ -90,11 +93,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--project", type=Path, required=True, help="the folder of the job file")
+    parser.add_argument("--database", type=Path, required=True, help="Prefect's, as its settings name it")
     options = parser.parse_args(argv)
-    url = get_current_settings().server.database.connection_url
-    if url is None:
-        parser.error("PREFECT_SERVER_DATABASE_CONNECTION_URL names no database")
-    set_database_config(OneWriter(url.get_secret_value()))
+    set_database_config(OneWriter(f"sqlite+aiosqlite:///{options.database}"))
+    template = cached(f"prefect-{__version__}.db")
+    lay(options.database, template, lambda: asyncio.run(provide_database_interface().create_db()))
     app = create_app(final=True)
     app.router.routes[:0] = routes(options.project)  # Prefect's own last route takes all that is left
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning")

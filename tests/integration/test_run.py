@@ -342,6 +342,7 @@ def test_a_job_that_starts_its_own_cluster(project: Project) -> None:
 
 def test_a_cluster_that_is_not_there(project: Project) -> None:
     project.jobs("jobs: {gone: {run: 'true', style: plain, tracking: false, sets: [{each: i=1}]}}\n")
+    project.env["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT"] = "3s"  # not half a minute
     done = project.sweep("run", "gone", "--cluster", "tcp://127.0.0.1:1", check=1)
     assert done.stderr.startswith("sweep: the Dask cluster tcp://127.0.0.1:1 cannot be used: ")
     assert "Traceback" not in done.stderr
