@@ -29,8 +29,9 @@ demo: $(installed) ## run the job `train`, show its results, and where to look a
 	$(bin)/sweep results train
 	$(bin)/sweep up
 
+# Most tests wait for other processes most of the time; a module's tests share their servers.
 test: $(installed) ## run every test
-	$(bin)/python -m pytest $(ARGS)
+	$(bin)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(installed) ## ruff and mypy, changing nothing
 	$(bin)/ruff check

@@ -4,7 +4,8 @@ Prefect's own way is an event at a time over a websocket, with a hand-over betwe
 most of what a short task run costs. The API takes the same events, and log records, by the hundred.
 
 A Prefect server has room for 10,000 events that it has not recorded yet, and drops what does not fit. So
-events go out as fast as a server records them, after a number that may go at once.
+events go out as fast as a server records them, after a number that may go at once. The project's own server
+records them before it answers (`sweeplib.orchestrate.intake`): there the answer is all that is waited for.
 """
 
 from __future__ import annotations
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
 
     from prefect.client.orchestration import SyncPrefectClient
 
-__all__ = ["Recorder", "flush_all", "recorder"]
+__all__ = ["RECORDED", "Recorder", "flush_all", "recorder"]
 
+RECORDED = "x-sweeplib-recorded"
+"""A header of the answer to events by which a server tells that it has recorded them, and drops none."""
+
+_EVENTS, _LOG = "/events", "/logs/"  # the paths that take records
 _GATHER = 0.25  # seconds that the first of a batch waits for others
 _BATCH = 200  # records a request at most: the recorder of our server writes as many in a transaction
 _BYTES = 1_000_000  # in a request at most; the API refuses far larger ones
@@ -61,6 +66,7 @@ class Recorder:
         self._logs: deque[bytes] = deque(maxlen=_LOGS)
         self._sending = 0
         self._hurry = False
+        self._paced = True
         self._room = float(_AT_ONCE)
         self._looked = time.monotonic()
         self._thread: threading.Thread | None = None
@@ -119,15 +125,17 @@ class Recorder:
             with self._news:
                 self._news.wait_for(self._left)
                 self._news.wait_for(lambda: self._hurry or self._left() >= _BATCH, _GATHER)
-            self._send(client, "/logs/", self._logs, _BATCH)
+            self._send(client, _LOG, self._logs, _BATCH)
             room = self._allowed()
             if room:
-                self._send(client, "/events", self._events, room)
+                self._send(client, _EVENTS, self._events, room)
             else:
                 time.sleep(_GATHER)
 
     def _allowed(self) -> int:
         """Return how many events may go out now."""
+        if not self._paced:
+            return _BATCH
         now = time.monotonic()
         self._room = min(_AT_ONCE, self._room + (now - self._looked) * _A_SECOND)
         self._looked = now
@@ -170,6 +178,8 @@ class Recorder:
                 self.problem = str(error) or type(error).__name__
             else:
                 self.problem = ""
+                if path == _EVENTS:
+                    self._paced = RECORDED not in answer.headers
                 return
             self._pause(tries)
             tries += 1

@@ -88,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from prefect.server.database.dependencies import set_database_config
 
     from sweeplib.orchestrate.database import OneWriter
+    from sweeplib.orchestrate.intake import route as intake
 
     parser = argparse.ArgumentParser(prog="python -m sweeplib.orchestrate.web")
     parser.add_argument("--host", default="127.0.0.1")
@@ -99,7 +100,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     template = cached(f"prefect-{__version__}.db")
     lay(options.database, template, lambda: asyncio.run(provide_database_interface().create_db()))
     app = create_app(final=True)
-    app.router.routes[:0] = routes(options.project)  # Prefect's own last route takes all that is left
+    ours = [*routes(options.project), intake()]
+    app.router.routes[:0] = ours  # Prefect's own last route takes all that is left
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
 
 

@@ -220,7 +220,7 @@ def test_what_a_killed_process_left_is_ended_and_the_next_sweep_reports_it(
         from pathlib import Path
         from sweeplib.engine import TrackedRun, TrackedSweep
         from sweeplib.track import MlflowTracker
-        tracker = MlflowTracker(Path({str(folder)!r}))
+        tracker = MlflowTracker(Path({str(folder)!r}), patience=(120, 120))
         tracker.begin(TrackedSweep(id="S1", job="train", tag="train-s1", own_runs=False, total=3))
         tracker.open([TrackedRun(key=key, label=key, parameters={{}}) for key in ("aa", "bb")])
         print(tracker.worker_pid, tracker.environment("aa"), tracker.environment("bb"), flush=True)

@@ -1,0 +1,105 @@
+"""Events of task runs at the project's own server: recorded when it answers, and handed on to who asks."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from sweeplib.orchestrate.recorder import RECORDED, recorder
+from sweeplib.orchestrate.task_runs import Session, TaskRun
+from sweeplib.run.model import Attempt, Outcome
+from tests.integration.prefect_api import ask, task_runs
+
+PATIENCE = 60.0  # seconds
+
+
+@pytest.fixture
+def session(prefect_api: str) -> Session:
+    """A flow run's session, with a tag of its own."""
+    tag = f"taken-{uuid4().hex[:8]}"
+    flow = ask(prefect_api, "/flows/", {"name": tag})["id"]
+    flow_run = ask(prefect_api, "/flow_runs/", {"flow_id": flow, "state": {"type": "RUNNING"}})["id"]
+    related = [
+        {"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"},
+        {"prefect.resource.id": f"prefect.flow-run.{flow_run}", "prefect.resource.role": "flow-run"},
+    ]
+    return Session(prefect_api, flow_run, 1, "job", (tag,), tuple(related), (), 0, ())
+
+
+def ended(key: str, outcome: Outcome) -> Attempt:
+    now = time.time()
+    return Attempt(key=key, number=1, outcome=outcome, started=now - 1, ended=now, exit_code=0)
+
+
+def test_all_is_recorded_when_the_server_has_answered(session: Session, prefect_api: str) -> None:
+    for number in range(500):
+        run = TaskRun(session, f"{number:08}", f"i={number}")
+        run.begins(time.time() - 1)
+        run.ends(ended(f"{number:08}", Outcome.COMPLETED if number % 2 else Outcome.FAILED))
+    assert recorder(prefect_api).flush(60) == 0
+    found = task_runs(prefect_api, session.tags[0])
+    assert Counter(each["state_type"] for each in found) == Counter(COMPLETED=250, FAILED=250)
+    assert {each["name"] for each in found} == {f"i={number}" for number in range(500)}
+    states = ask(
+        prefect_api,
+        "/events/filter",
+        {"filter": {"related": {"id": [session.related[1]["prefect.resource.id"]]}}},
+    )
+    assert states["total"] >= 1000, "the events are on record as well"
+
+
+def test_a_trigger_hears_of_task_runs(session: Session, prefect_api: str) -> None:
+    automation = ask(
+        prefect_api,
+        "/automations/",
+        {
+            "name": session.tags[0],
+            "trigger": {
+                "type": "event",
+                "posture": "Reactive",
+                "expect": ["prefect.task-run.Failed"],
+                "match_related": {"prefect.resource.id": f"prefect.tag.{session.tags[0]}"},
+                "threshold": 1,
+            },
+            "actions": [{"type": "do-nothing"}],
+        },
+    )
+    wanted = {
+        "event": {"name": ["prefect.automation.action.executed"]},
+        "resource": {"id": [f"prefect.automation.{automation['id']}"]},
+    }
+    run = TaskRun(session, "k", "i=1")
+    run.begins(time.time() - 1)
+    run.ends(ended("k", Outcome.FAILED))
+    assert recorder(prefect_api).flush(60) == 0
+    deadline = time.monotonic() + PATIENCE
+    while ask(prefect_api, "/events/filter", {"filter": wanted})["total"] != 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)  # the server tells by its API alone
+    (found,) = task_runs(prefect_api, session.tags[0])
+    assert found["state_name"] == "Failed"
+
+
+def post(api: str, body: Any) -> tuple[int, dict[str, str], str]:
+    request = urllib.request.Request(f"{api}/events", json.dumps(body).encode(), method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, dict(answer.headers), answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers), error.read().decode()
+
+
+def test_what_is_no_event_is_refused(prefect_api: str) -> None:
+    status, _, text = post(prefect_api, [{"event": "x"}])
+    assert status == 422
+    assert json.loads(text)["exception_message"] == "Invalid request received."
+    assert post(prefect_api, [])[:1] == (204,)
+    assert RECORDED in post(prefect_api, [])[1]
