@@ -34,7 +34,9 @@ def automation(block: str, states: list[str]) -> dict[str, Any]:
             "posture": "Reactive",
             "expect": [f"prefect.flow-run.{state}" for state in states],
             "match_related": {"prefect.resource.id": "prefect.tag.sweeplib", "prefect.resource.role": "tag"},
+            "for_each": ["prefect.resource.id"],
             "threshold": 1,
+            "within": 15,  # seconds in which a run that is cancelled may be told so by its worker as well
         },
         "actions": [
             {

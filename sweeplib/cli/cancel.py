@@ -85,9 +85,7 @@ def _await_end(ledger: Ledger, project: Path, sweep: Sweep, deadline: float) -> 
     sweep = ledger.get_sweep(sweep.id)
     standing = standing_of(ledger, project, sweep, time.time())
     if sweep.state is SweepState.RUNNING:
-        click.echo(
-            f"{sweep.tag}: the process that ran it has died; the next `sweep run {sweep.job}` recovers it"
-        )
+        click.echo(f"{sweep.tag}: the process that ran it has died; {standing.remedy}")
         return True
     text = f"{sweep.state}, {standing.counts['completed']} of {sweep.total - sweep.done_before} completed"
     click.echo(f"{sweep.tag}: {text}" if was_running else f"{sweep.tag}: had ended before ({text})")

@@ -84,10 +84,7 @@ def _print(standings: list[Standing], failures: Failures | None) -> None:
     print_table(standings_columns(standings), standings_styles(standings))
     for standing in standings:
         if standing.unrecovered:
-            note(
-                f"the process that ran {standing.sweep.tag} has died; "
-                f"the next `sweep run {standing.sweep.job}` recovers it"
-            )
+            note(f"the process that ran {standing.sweep.tag} has died; {standing.remedy}")
     if failures and failures.rows:
         _print_failures(standings[0], failures)
 

@@ -94,7 +94,7 @@ def _unseen(row: Combination, sweep: Sweep, started: bool, now: float) -> Attemp
         key=row.key,
         number=0,
         outcome=Outcome.LOST if started else Outcome.CANCELLED,
-        started=row.started or sweep.created,
+        started=(row.started or sweep.created) if started else now,
         ended=now,
         message=died if started else f"{died} before it was started",
     )

@@ -21,7 +21,7 @@ from sweeplib.jobs import Deployment
 from sweeplib.orchestrate.analytics import ENTRYPOINT, NAME, analytics_flow
 from sweeplib.orchestrate.deployed import entrypoint
 from sweeplib.orchestrate.flow import sweep_flow
-from sweeplib.orchestrate.server import TAG
+from sweeplib.orchestrate.server import ANALYTICS_TAG, TAG
 from sweeplib.plan import Plan
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def deploy_analytics(project: Path, pool: str, folder: Path | None = None) -> Ch
             name=DEFAULT,
             work_pool_name=pool,
             description=flow.description,
+            tags=[ANALYTICS_TAG],
             pull_steps=_pull(folder or project),
             entrypoint=ENTRYPOINT,
             parameter_openapi_schema=flow.parameters.model_dump(exclude_unset=True),

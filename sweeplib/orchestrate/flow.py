@@ -23,7 +23,7 @@ from sweeplib.jobs import FailureLimit, load
 from sweeplib.ledger import Ledger
 from sweeplib.orchestrate import launch as launches
 from sweeplib.orchestrate.cluster import place
-from sweeplib.orchestrate.heir import appointed
+from sweeplib.orchestrate.heir import Heir, appointed
 from sweeplib.orchestrate.late import report_late
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
 from sweeplib.orchestrate.pulse import Pulse, Topic
@@ -162,7 +162,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             place(job, asked.parallel, asked.cluster) as placement,
         ):
             execution.slots = placement.slots
-            with execution, _heir(execution, context.flow_run):
+            with execution, _heir(execution, context.flow_run) as heir:
                 logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
                 submitter = PrefectSubmitter(
                     placement.runner.client, shared, placement.window, placement.batch
@@ -177,6 +177,8 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
                         raise
                 finally:
                     launch.summary = execution.summary
+                    if launch.summary and launch.summary.interrupted:
+                        heir.word = str(launch.summary)
                     launch.submitted = submitter.submitted
                     with suppress(SweepError):  # the ledger's, which has been raised then
                         _conclude(pulse, execution, shared.api, str(launch.summary or "interrupted"))
@@ -203,11 +205,11 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
     return Pulse(topic, shared, flow_run, observer, partial(execution.ledger.request_cancel, execution.id))
 
 
-def _heir(execution: Execution, flow_run: FlowRun) -> AbstractContextManager[None]:
+def _heir(execution: Execution, flow_run: FlowRun) -> AbstractContextManager[Heir]:
     """Have a deployed run closed if this process is killed: nobody need ever come to find that out."""
     if flow_run.deployment_id is None:
-        return nullcontext()
-    return appointed(execution.project, execution.id)
+        return nullcontext(Heir())
+    return appointed(execution.project, execution.id, str(flow_run.id))
 
 
 def _conclude(pulse: Pulse, execution: Execution, api: str, message: str) -> None:

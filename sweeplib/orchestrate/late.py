@@ -6,6 +6,7 @@ The ledger knows it all. A record that Prefect has already is not sent again.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -75,16 +76,42 @@ def _report(client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Swe
 def _conclude(
     client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Sweep, session: Session
 ) -> bool:
-    """Show the table of combinations and send the event of the end, if they are not there; tell whether."""
+    """Show the table of combinations and send the event of the end, if they are not there; tell whether.
+
+    A table that is there may be of the time before a retry.
+    """
     table = combinations_artifact(ledger, sweep, metric_of(project, sweep), ui_of(project, session.api))
-    body = {"artifacts": {"key": {"any_": [table.key]}, "flow_run_id": {"any_": [session.flow_run]}}}
-    if request(client, "POST", "/artifacts/filter", body):
+    shown = _newest(client, session, table.key)
+    if shown is not None and _moment(shown["created"]) >= (sweep.ended or 0.0):
         return False
     topic = Topic(sweep.id, sweep.tag, sweep.job, key_of(sweep.tag), sweep.isolated)
     create(client, session.flow_run, table)
-    message = str(_state(ledger, sweep).message)
+    _show_progress(client, ledger, sweep, session)
+    message = _message(ledger, sweep)
     request(client, "POST", "/events", [event_of(topic, session, "sweep.ended", sweep.state, message, {})])
     return True
+
+
+def _newest(client: SyncPrefectClient, session: Session, key: str) -> dict[str, Any] | None:
+    """Return the flow run's newest artifact with this key."""
+    wanted = {"key": {"any_": [key]}, "flow_run_id": {"any_": [session.flow_run]}}
+    body = {"artifacts": wanted, "sort": "CREATED_DESC", "limit": 1}
+    found: list[dict[str, Any]] = request(client, "POST", "/artifacts/filter", body)
+    return found[0] if found else None
+
+
+def _show_progress(client: SyncPrefectClient, ledger: Ledger, sweep: Sweep, session: Session) -> None:
+    """Let the progress artifact, if there is one, tell how far the sweep came."""
+    shown = _newest(client, session, f"{key_of(sweep.tag)}-progress")
+    if shown is not None:
+        done = sweep.done_before + ledger.counts(sweep.id)[Outcome.COMPLETED]
+        percent = 100.0 * done / sweep.total if sweep.total else 100.0
+        body = {"data": percent, "description": _message(ledger, sweep)}
+        request(client, "PATCH", f"/artifacts/{shown['id']}", body)
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _session(client: SyncPrefectClient, sweep: Sweep, flow_run: FlowRun) -> Session:
@@ -149,8 +176,13 @@ def _is_stale(state: State[Any] | None, sweep: Sweep) -> bool:
 
 
 def _state(ledger: Ledger, sweep: Sweep) -> State[Any]:
-    counts = ledger.counts(sweep.id)
-    parts = [f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]]
-    message = ", ".join(parts) or "nothing was run"
     makers = {SweepState.COMPLETED: Completed, SweepState.FAILED: Failed, SweepState.CANCELLED: Cancelled}
-    return makers.get(sweep.state, Crashed)(message=message)
+    return makers.get(sweep.state, Crashed)(message=_message(ledger, sweep))
+
+
+def _message(ledger: Ledger, sweep: Sweep) -> str:
+    counts = ledger.counts(sweep.id)
+    parts = [f"{counts[Outcome.COMPLETED]} of {sweep.total - sweep.done_before} completed"]
+    others = [outcome for outcome in Outcome if outcome is not Outcome.COMPLETED]
+    parts += [f"{counts[outcome]} {outcome}" for outcome in others if counts[outcome]]
+    return ", ".join(parts)

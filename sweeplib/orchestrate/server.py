@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["HEARTBEAT", "POOL", "TAG", "LocalServer", "Service", "is_alive", "mlflow_ui", "prefect_server"]
+__all__ = [
+    "ANALYTICS_TAG",
+    "HEARTBEAT",
+    "POOL",
+    "TAG",
+    "LocalServer",
+    "Service",
+    "is_alive",
+    "mlflow_ui",
+    "prefect_server",
+]
 
 _START = 120.0  # seconds; 7 to 13 on an idle machine, many times that on a busy one
 _STOP = 15.0  # seconds between TERM and KILL
@@ -49,38 +59,67 @@ TAG = "sweeplib"
 HEARTBEAT = "prefect.flow-run.heartbeat"
 """The event by which a flow run tells that it lives."""
 
-_SILENCE = 120  # seconds; a flow run of ours is heard every 30, and a busy server may be a minute behind
+ANALYTICS_TAG = "sweeplib-analytics"
+"""The tag of the deployment that draws results, and of its flow runs."""
 
-_CRASHES: dict[str, Any] = {
-    "name": "sweeps: find crashed flow runs",
-    "description": "A flow run of a sweep that is silent for two minutes has died, and is marked Crashed.",
-    "enabled": True,
-    "trigger": {
-        "type": "event",
-        "posture": "Proactive",
-        "match": {"prefect.resource.id": "prefect.flow-run.*"},
-        "match_related": {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"},
-        "for_each": ["prefect.resource.id"],
-        "after": [HEARTBEAT],
-        "expect": [
-            HEARTBEAT,
-            *[
-                f"prefect.flow-run.{name}"
-                for name in ("Completed", "Failed", "Cancelled", "Crashed", "TimedOut")
-            ],
-        ],
-        "threshold": 1,
-        "within": _SILENCE,
-    },
-    "actions": [
-        {
-            "type": "change-flow-run-state",
-            "state": "CRASHED",
-            "message": "The process that ran this sweep has died. A retry goes on with what is not done.",
-        }
-    ],
+_SILENCE = 120  # seconds; a flow run of ours is heard every 30, and a busy server may be a minute behind
+_BEGIN = 180  # seconds; a worker's new process takes 5 to 10, and many times that on a busy machine
+_NAMES = {
+    "ended": ("Completed", "Failed", "Cancelled", "Crashed", "TimedOut"),
+    "waiting": ("Scheduled", "AwaitingRetry", "AwaitingConcurrencySlot", "Late", "Pending", "Submitting"),
+    "starting": ("Pending", "Submitting"),
 }
-"""An automation of Prefect's."""
+"""Names of Prefect's states of flow runs."""
+
+
+def _states(*kinds: str) -> list[str]:
+    return [f"prefect.flow-run.{name}" for kind in kinds for name in _NAMES[kind]]
+
+
+def _crashing(
+    name: str, description: str, after: list[str], expect: list[str], within: float, message: str
+) -> dict[str, Any]:
+    """Return an automation that marks a flow run Crashed if no expected event comes `after` one of these."""
+    tags = [f"prefect.tag.{tag}" for tag in (TAG, ANALYTICS_TAG)]
+    return {
+        "name": name,
+        "description": description,
+        "enabled": True,
+        "trigger": {
+            "type": "event",
+            "posture": "Proactive",
+            "match": {"prefect.resource.id": "prefect.flow-run.*"},
+            "match_related": {"prefect.resource.id": tags, "prefect.resource.role": "tag"},
+            "for_each": ["prefect.resource.id"],
+            "after": after,
+            "expect": expect,
+            "threshold": 1,
+            "within": within,
+        },
+        "actions": [{"type": "change-flow-run-state", "state": "CRASHED", "message": message}],
+    }
+
+
+# A run's last heartbeat may be heard after its end: so the states of one that is to be tried again are expected.
+_AUTOMATIONS = (
+    _crashing(
+        "sweeps: find crashed flow runs",
+        "A flow run of a sweep that is silent for two minutes has died, and is marked Crashed.",
+        [HEARTBEAT],
+        [HEARTBEAT, *_states("ended", "waiting")],
+        _SILENCE,
+        "The process that ran this sweep has died. A retry goes on with what is not done.",
+    ),
+    _crashing(
+        "sweeps: find flow runs that never started",
+        "A flow run that a worker has taken and not started within three minutes is marked Crashed.",
+        _states("starting"),
+        ["prefect.flow-run.*"],
+        _BEGIN,
+        "The worker that was to start this run has not done so: it has ended, perhaps. A retry starts it.",
+    ),
+)
+"""Automations of Prefect's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,19 +252,18 @@ class Service:
 class LocalServer(Service):
     """The project's Prefect server.
 
-    It has a work pool, in which `prefect worker` finds deployed runs, and an automation that finds flow runs
-    of sweeps whose process died with nobody left to tell.
+    It has a work pool, in which `prefect worker` finds deployed runs, and automations that find flow runs of
+    sweeps whose process died, or whose worker did before it started one, with nobody left to tell.
     """
 
     def _furnish(self, address: str) -> None:
         with contextlib.suppress(OSError):  # 409: it is there already
             _post(f"{address}/api/work_pools/", {"name": POOL, "type": "process"})
-        with contextlib.suppress(OSError):
-            known = _post(
-                f"{address}/api/automations/filter", {"automations": {"name": {"any_": [_CRASHES["name"]]}}}
-            )
-            if not known:
-                _post(f"{address}/api/automations/", _CRASHES)
+        for automation in _AUTOMATIONS:
+            with contextlib.suppress(OSError):
+                wanted = {"automations": {"name": {"any_": [automation["name"]]}}}
+                if not _post(f"{address}/api/automations/filter", wanted):
+                    _post(f"{address}/api/automations/", automation)
 
     def api(self) -> str | None:
         """Return the API's address if the server's process lives."""

@@ -62,6 +62,13 @@ class Standing:
         return self.state is not self.sweep.state
 
     @property
+    def remedy(self) -> str:
+        """What to do about a sweep whose owner has died; one that a deployment ran is not `sweep run`'s."""
+        if self.sweep.isolated:
+            return f"`sweep retry {self.sweep.tag}` goes on with it"
+        return f"the next `sweep run {self.sweep.job}` recovers it"
+
+    @property
     def counts(self) -> dict[str, int]:
         """All counts by name, in the order in which they are shown."""
         return {

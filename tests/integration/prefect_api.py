@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def ask(api: str, path: str, body: dict[str, Any]) -> Any:
+def ask(api: str, path: str, body: Any) -> Any:
     request = urllib.request.Request(
         f"{api}{path}", json.dumps(body).encode(), {"content-type": "application/json"}, method="POST"
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+        text = answer.read()
+    return json.loads(text) if text else None
 
 
 def get(api: str, path: str) -> Any:
@@ -47,9 +48,8 @@ def logs(api: str, task_run: str) -> list[str]:
 
 
 @contextmanager
-def impatient(api: str) -> Iterator[None]:
-    """Let the server take a flow run for dead after ten seconds of silence, not two minutes."""
-    name = "sweeps: find crashed flow runs"
+def impatient(api: str, name: str = "sweeps: find crashed flow runs", usual: int = 120) -> Iterator[None]:
+    """Let the server take a flow run for dead after ten seconds of silence, not the `usual` ones."""
     (automation,) = ask(api, "/automations/filter", {"automations": {"name": {"any_": [name]}}})
     address = f"{api}/automations/{automation.pop('id')}"
 
@@ -63,7 +63,7 @@ def impatient(api: str) -> Iterator[None]:
             pass
 
     before = automation["trigger"]["within"]
-    assert before == 120
+    assert before == usual
     put(10)
     try:
         yield

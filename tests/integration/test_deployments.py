@@ -275,8 +275,15 @@ def test_a_cancelled_run_ends_its_commands(deployed: Project, prefect_api: str) 
     await_true(lambda: not descendants(deployed), "the commands to end", deployed)
     assert time.monotonic() - began < 30
 
-    state = await_state(deployed, prefect_api, flow_run)
-    assert (state["type"], state["message"]) == ("CANCELLED", "0 of 3 completed, 3 cancelled")
+    def messages() -> list[str]:
+        found = get(prefect_api, f"/flow_run_states/?flow_run_id={flow_run}")
+        ends = [each for each in found if each["type"] == "CANCELLED"]
+        return [each["message"] for each in sorted(ends, key=lambda each: each["timestamp"])]
+
+    counts = "0 of 3 completed, 3 cancelled"
+    await_true(lambda: len(messages()) == 3, "the worker's word and the last one", deployed)
+    assert messages() == [counts, "Flow run was cancelled successfully.", counts]
+    assert get(prefect_api, f"/flow_runs/{flow_run}")["state"]["message"] == counts
     history = get(prefect_api, f"/flow_run_states/?flow_run_id={flow_run}")
     assert "CRASHED" not in {each["type"] for each in history}
     with deployed.ledger() as ledger:

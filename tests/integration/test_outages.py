@@ -226,5 +226,5 @@ def test_somebody_elses_server_is_killed(bare_project: Project, foreign: LocalSe
     ended = Counter((run["name"], run["state_name"]) for run in task_runs(api, sweep.tag))
     assert ended == Counter({(f"i={i}", "Completed"): 1 for i in range(1, COUNT + 1)})
     state = get(api, f"/flow_runs/{sweep.flow_run_id}")["state"]
-    assert (state["type"], state["message"]) == ("COMPLETED", f"{COUNT} completed")
+    assert (state["type"], state["message"]) == ("COMPLETED", f"{COUNT} of {COUNT} completed")
     assert len(bare_project.sweep("run", "work", check=0).stderr.splitlines()) == 1

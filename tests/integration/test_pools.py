@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import select
 import shutil
+import subprocess
+import sys
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,12 +98,40 @@ def test_the_image_has_what_a_flow_needs() -> None:
     assert python[1] in ("3.11", "3.12", "3.13")
 
 
+def on_a_terminal(project: Project, command: str, *arguments: str) -> str:
+    """Return what a command prints to a terminal, where it may ask questions that nobody answers."""
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name(command)), *arguments],
+            cwd=project.folder,
+            env={**project.env, "TERM": "xterm"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+    finally:
+        os.close(theirs)
+    printed = b""
+    try:
+        with suppress(OSError):  # which says that the terminal's other side is closed
+            while select.select([ours], [], [], 60)[0] and (data := os.read(ours, 4096)):
+                printed += data
+        assert process.wait(5) == 0, printed.decode()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    return printed.decode()
+
+
 def test_prefect_deploys_all_of_prefect_yaml(project: Project, prefect_api: str) -> None:
     for name in ("flows", "examples"):
         shutil.copytree(ROOT / name, project.folder / name)
     for name in ("sweeps.yaml", "prefect.yaml"):
         shutil.copy(ROOT / name, project.folder / name)
-    prefect(project, "deploy", "--all")
+    assert "[y/n]" not in on_a_terminal(project, "prefect", "deploy", "--all")
     found = {
         name: get(prefect_api, f"/deployments/name/{name}")
         for name in ("train/default", "train/nightly", "analytics/default")
@@ -106,6 +140,9 @@ def test_prefect_deploys_all_of_prefect_yaml(project: Project, prefect_api: str)
     assert schedule["schedule"] == {"cron": "0 2 * * *", "timezone": "Europe/Berlin", "day_or": True}
     assert [found[name]["schedules"] for name in ("train/default", "analytics/default")] == [[], []]
     assert {each["work_pool_name"] for each in found.values()} == {"sweeps"}
+    steps = [step for each in found.values() for step in each["pull_steps"]]
+    folder = {"directory": str(project.folder)}
+    assert steps == [{"prefect.deployments.steps.set_working_directory": folder}] * 3
     owner = f"prefect.deployment.{found['analytics/default']['id']}"
     automations = ask(prefect_api, "/automations/filter", {})
     names = {

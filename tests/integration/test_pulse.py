@@ -7,7 +7,9 @@ import os
 import signal
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from sweeplib.ledger import Submission, SweepState
 from sweeplib.orchestrate.pages import combinations_artifact
@@ -98,6 +100,41 @@ def test_a_dead_run_is_found_crashed_and_a_live_one_goes_on(
     crashed = names.index("Crashed")
     assert names[crashed + 1] == "Running", names
     assert names[-1] == "Completed", names
+
+
+def made(api: str, *states: tuple[str, str]) -> str:
+    """Return a flow run of a sweep that went through these states; HEARTBEAT is none, and is sent."""
+    flow = ask(api, "/flows/", {"name": "by-hand"})["id"]
+    flow_run = str(ask(api, "/flow_runs/", {"flow_id": flow, "tags": ["sweeplib"]})["id"])
+    for kind, name in states:
+        if kind == "HEARTBEAT":
+            about = {"prefect.resource.id": f"prefect.flow-run.{flow_run}"}
+            tag = {"prefect.resource.id": "prefect.tag.sweeplib", "prefect.resource.role": "tag"}
+            now = datetime.now(UTC).isoformat()
+            event = {"event": f"prefect.flow-run.{name}", "resource": about, "related": [tag]}
+            ask(api, "/events", [{**event, "id": str(uuid4()), "occurred": now}])
+        else:
+            body = {"state": {"type": kind, "name": name}, "force": True}
+            ask(api, f"/flow_runs/{flow_run}/set_state", body)
+    return flow_run
+
+
+def test_a_run_that_waits_for_its_retry_is_not_dead(prefect_api: str) -> None:
+    beat, running, failed = ("HEARTBEAT", "heartbeat"), ("RUNNING", "Running"), ("FAILED", "Failed")
+    with impatient(prefect_api):
+        waiting = made(prefect_api, running, failed, beat, ("SCHEDULED", "AwaitingRetry"))
+        dead = made(prefect_api, running, beat)
+        await_true(lambda: state_of(prefect_api, dead)["type"] == "CRASHED", "the crash")
+    assert state_of(prefect_api, waiting)["type"] == "SCHEDULED"
+
+
+def test_a_run_that_its_worker_never_started_is_found(prefect_api: str) -> None:
+    with impatient(prefect_api, "sweeps: find flow runs that never started", 180):
+        left = made(prefect_api, ("PENDING", "Pending"), ("PENDING", "Submitting"))
+        state = await_true(
+            lambda: (found := state_of(prefect_api, left))["type"] == "CRASHED" and found, "the crash"
+        )
+    assert state["message"].startswith("The worker that was to start this run has not done so: ")
 
 
 def test_a_local_run_is_cancelled_from_prefect(project: Project, prefect_api: str) -> None:
