@@ -2,8 +2,8 @@
 
 Where a worker is ended (SIGTERM), it kills its flows without a word, and nobody in the project need ever run
 anything again that would find that out. And where a worker cancels a flow run, it writes over the message
-with the counts. `appointed` starts the heir; ``python -m sweeplib.orchestrate.heir`` is it. It imports next to
-nothing until it has something to do.
+with the counts. `appointed` starts the heir; ``python -m sweeplib.orchestrate.heir`` is it. It imports next
+to nothing until it has something to do.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def _crashing(
     }
 
 
-# A run's last heartbeat may be heard after its end: so the states of one that is to be tried again are expected.
+# A run's last heartbeat may be heard after its end: so what one enters that waits for its retry is expected.
 _AUTOMATIONS = (
     _crashing(
         "sweeps: find crashed flow runs",
