@@ -23,11 +23,13 @@ def command(ctx: click.Context, only_api: bool) -> None:  # noqa: FBT001 - click
     """
     from sweeplib.cli.output import note
     from sweeplib.orchestrate.api import connect
-    from sweeplib.orchestrate.server import mlflow_ui
+    from sweeplib.orchestrate.server import mlflow_ui, prefect_server
     from sweeplib.track import tracking_uri
 
     project = project_of(ctx)
     api = connect(project, note)
+    if not api.local and api.url != prefect_server(project).api():
+        note(f"the configured Prefect API is used, at {api.url}: none of this project's own is started")
     if only_api:
         click.echo(api.url)
         return

@@ -36,6 +36,7 @@ _CONFIG = {
     # a garbage collection begins inside it (CPython gh-106883); and nobody looks at its profile
     "distributed.worker.profile.enabled": False,
 }
+_LINK = {"distributed.dashboard.link": "http://127.0.0.1:{port}/status"}  # Dask would name another interface
 _SPARE = 4  # threads that see to Prefect's records while the others' commands run
 _WAIT = 30.0  # seconds for the first worker of a cluster to be there
 _PASSED_ON = ("PREFECT_API_", "PREFECT_CLIENT_")
@@ -63,7 +64,7 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
     """
     parallel = parallel or job.parallel
     runner, local = _runner(job, parallel, address)
-    with dask.config.set(_CONFIG), runner:
+    with dask.config.set({**_CONFIG, **(_LINK if local else {})}), runner:
         try:
             client = runner.client
         except Exception as error:

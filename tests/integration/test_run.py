@@ -404,3 +404,13 @@ def test_the_embedded_server(bare_project: Project) -> None:
     assert not is_alive(f"{prefect}/api/health")
     assert not is_alive(f"{mlflow}/health")
     assert bare_project.sweep("down", check=0).stdout == "no server of this project is running\n"
+
+
+def test_a_configured_api_is_used_and_said_so(project: Project, prefect_api: str) -> None:
+    project.jobs("jobs: {one: {run: 'true', sets: [{each: i=1}]}}\n")
+    up = project.sweep("up", "--api", check=0)
+    assert up.stdout == f"{prefect_api}\n"
+    assert up.stderr == (
+        f"sweep: the configured Prefect API is used, at {prefect_api}: none of this project's own is started\n"
+    )
+    assert not (project.folder / ".sweep" / "server" / "prefect.json").exists()
