@@ -410,7 +410,6 @@ def test_a_configured_api_is_used_and_said_so(project: Project, prefect_api: str
     project.jobs("jobs: {one: {run: 'true', sets: [{each: i=1}]}}\n")
     up = project.sweep("up", "--api", check=0)
     assert up.stdout == f"{prefect_api}\n"
-    assert up.stderr == (
-        f"sweep: the configured Prefect API is used, at {prefect_api}: none of this project's own is started\n"
-    )
+    used = f"the configured Prefect API is used, at {prefect_api}"
+    assert up.stderr == f"sweep: {used}: none of this project's own is started\n"
     assert not (project.folder / ".sweep" / "server" / "prefect.json").exists()
