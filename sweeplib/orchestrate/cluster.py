@@ -47,13 +47,15 @@ class Placement:
     """A task runner whose cluster is up, and how it is to be used.
 
     `window` is how much work to keep submitted, `batch` how much to submit at once where more than that is
-    left to do, `slots` how many commands run at once in one process.
+    left to do, `slots` how many commands run at once in one process. `threads` are those of the one worker
+    that is in this process; 0 where workers are elsewhere.
     """
 
     runner: SweepTaskRunner
     window: int
     batch: int = 1
     slots: int | None = None
+    threads: int = 0
 
 
 @contextmanager
@@ -72,7 +74,13 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
         if local:
             commands = parallel or _processors()
             ahead = commands if job.max_failures is not None else 3 * commands + 2 * _SPARE
-            yield Placement(runner, commands + ahead, batch=max(1, ahead // 4), slots=commands)
+            yield Placement(
+                runner,
+                commands + ahead,
+                batch=max(1, ahead // 4),
+                slots=commands,
+                threads=commands + _SPARE,
+            )
             return
         _prepare(client, address or _name(job))
         threads = sum(client.nthreads().values())

@@ -24,6 +24,7 @@ from sweeplib.ledger import Ledger
 from sweeplib.orchestrate import launch as launches
 from sweeplib.orchestrate.cluster import place
 from sweeplib.orchestrate.heir import Heir, appointed
+from sweeplib.orchestrate.in_process import InProcessSubmitter
 from sweeplib.orchestrate.late import report_late
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
 from sweeplib.orchestrate.pulse import Pulse, Topic
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from sweeplib.engine import Observer, Summary
     from sweeplib.jobs import Job
+    from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.task_runs import Session
 
 __all__ = ["sweep_flow"]
@@ -162,11 +164,12 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             place(job, asked.parallel, asked.cluster) as placement,
         ):
             execution.slots = placement.slots
-            with execution, _heir(execution, context.flow_run) as heir:
+            with (
+                execution,
+                _heir(execution, context.flow_run) as heir,
+                _submitter(placement, shared) as submitter,
+            ):
                 logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
-                submitter = PrefectSubmitter(
-                    placement.runner.client, shared, placement.window, placement.batch
-                )
                 try:
                     run_sweep(execution, submitter, tracker, pulse)
                 except KeyboardInterrupt:
@@ -203,6 +206,12 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
         deployed=flow_run.deployment_id is not None,
     )
     return Pulse(topic, shared, flow_run, observer, partial(execution.ledger.request_cancel, execution.id))
+
+
+def _submitter(placement: Placement, shared: Session) -> InProcessSubmitter | PrefectSubmitter:
+    if placement.threads:
+        return InProcessSubmitter(placement, shared)
+    return PrefectSubmitter(placement.runner.client, shared, placement.window, placement.batch)
 
 
 def _heir(execution: Execution, flow_run: FlowRun) -> AbstractContextManager[Heir]:

@@ -6,9 +6,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from distributed.client import ClosedClientError
@@ -17,10 +16,9 @@ from distributed.comm.core import CommClosedError
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.errors import ClusterError
+from sweeplib.orchestrate.ended import attempts_at
 from sweeplib.orchestrate.task_runs import run_combination
 from sweeplib.run.client import Guard
-from sweeplib.run.marker import read_markers
-from sweeplib.run.model import Attempt, SweepPaths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
     from sweeplib.orchestrate.task_runs import Session
-    from sweeplib.run.model import Work
+    from sweeplib.run.model import Attempt, Work
 
 __all__ = ["PrefectSubmitter"]
 
@@ -63,6 +61,12 @@ class PrefectSubmitter:
         self._stopped = False
         self.submitted = 0
         """How many task runs were submitted, for comparison with what the server has recorded."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave all as it is: what Dask still has ends by itself."""
 
     @property
     def window(self) -> int:
@@ -127,17 +131,13 @@ class PrefectSubmitter:
         """Return the attempts at the work; None if it was submitted again."""
         work = ended.work
         self._out.pop(work.key, None)
-        if isinstance(result, Attempt) and result.number <= 1:
-            return Finished(work, [result])
-        history = read_markers(SweepPaths(Path(work.folder)), work.key)
-        if isinstance(result, Attempt):
-            return Finished(work, [*[each for each in history if each.number < result.number], result])
-        if history:
-            return Finished(work, history)
+        attempts = attempts_at(work, result)
+        if attempts:
+            return Finished(work, attempts)
         if not ended.last and not self._stopped:
             self._submit([work], last=True)
             return None
-        return Finished(work, [unseen(work.key, result)])
+        return Finished(work, [unseen(work.key, str(result))])
 
     def stop(self) -> None:
         """End what runs in this process; workers elsewhere look at the sweep's stop file."""

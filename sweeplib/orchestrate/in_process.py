@@ -1,0 +1,104 @@
+"""The engine's submitter where Dask runs in this process: its threads take work from a queue.
+
+A Dask task a combination costs its scheduler and its worker some milliseconds, for messages, states and
+placement that one process has no use for. So Dask is asked for its threads once a sweep, and they serve.
+"""
+
+from __future__ import annotations
+
+import time
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Self
+from uuid import uuid4
+
+from sweeplib.engine import Finished
+from sweeplib.engine.unseen import unseen
+from sweeplib.orchestrate.ended import attempts_at
+from sweeplib.orchestrate.task_runs import run_combination
+from sweeplib.run.client import Guard
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from sweeplib.orchestrate.cluster import Placement
+    from sweeplib.orchestrate.task_runs import Session
+    from sweeplib.run.model import Attempt, Work
+
+__all__ = ["InProcessSubmitter"]
+
+_GATHER = 0.01  # seconds that what ended first waits for others: a batch is stored at once
+
+
+class InProcessSubmitter:
+    """Hands work to `placement.threads` threads of a Dask worker in this process; a context manager."""
+
+    def __init__(self, placement: Placement, session: Session) -> None:
+        self._client: Client = placement.runner.client
+        self._threads = placement.threads
+        self._session = session
+        self._works: SimpleQueue[Work | None] = SimpleQueue()
+        self._ended: SimpleQueue[tuple[Work, Attempt | str]] = SimpleQueue()
+        self._sweep: str | None = None
+        self._id = str(uuid4())
+        self.window = placement.window
+        """How many pieces of work to keep submitted."""
+        self.batch = placement.batch
+        """How many pieces of work to submit at once."""
+        self.submitted = 0
+        """How many task runs were submitted, for comparison with what the server has recorded."""
+
+    def __enter__(self) -> Self:
+        _serving[self._id] = self
+        keys = [f"{self._session.task}-{self._id}-{number}" for number in range(self._threads)]
+        self._futures = self._client.map(_serve, [self._id] * self._threads, key=keys, pure=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _number in range(self._threads):
+            self._works.put(None)
+        del _serving[self._id]
+
+    def submit(self, work: Work) -> None:
+        """Submit a task run for this work."""
+        self._sweep = work.sweep
+        self.submitted += 1
+        self._works.put(work)
+
+    def serve(self) -> None:
+        """Run what is submitted, until nothing more is (the body of a thread of Dask's)."""
+        while (work := self._works.get()) is not None:
+            result: Attempt | str
+            try:
+                result = run_combination(work, self._session)
+            except BaseException as error:  # noqa: BLE001 - whatever it was, the work is not lost
+                result = str(error) or type(error).__name__
+            self._ended.put((work, result))
+
+    def wait(self, timeout: float) -> list[Finished]:
+        """Return what has ended, waiting up to `timeout` seconds for the first."""
+        try:
+            arrived = [self._ended.get(timeout=timeout)]
+        except Empty:
+            return []
+        time.sleep(_GATHER)
+        while not self._ended.empty():
+            arrived.append(self._ended.get())
+        return [
+            Finished(work, attempts_at(work, result) or [unseen(work.key, str(result))])
+            for work, result in arrived
+        ]
+
+    def stop(self) -> None:
+        """End what runs; what waits ends by itself when it sees the sweep's stop file."""
+        if self._sweep is not None:
+            Guard.shared().terminate_sweep(self._sweep)
+
+
+_serving: dict[str, InProcessSubmitter] = {}
+
+
+def _serve(submitter: str) -> None:
+    """Serve a submitter of this process (a Dask task)."""
+    found = _serving.get(submitter)
+    if found is not None:
+        found.serve()
