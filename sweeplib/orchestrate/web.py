@@ -86,6 +86,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from prefect.server.api.server import create_app
     from prefect.server.database import provide_database_interface
     from prefect.server.database.dependencies import set_database_config
+    from prefect.settings import get_current_settings
 
     from sweeplib.orchestrate.database import OneWriter
     from sweeplib.orchestrate.intake import route as intake
@@ -100,7 +101,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     template = cached(f"prefect-{__version__}.db")
     lay(options.database, template, lambda: asyncio.run(provide_database_interface().create_db()))
     app = create_app(final=True)
-    ours = [*routes(options.project), intake()]
+    ours = routes(options.project)
+    if not get_current_settings().server.api.auth_string:  # which Prefect's own route asks for
+        ours.append(intake())
     app.router.routes[:0] = ours  # Prefect's own last route takes all that is left
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
 
