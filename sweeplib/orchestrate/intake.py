@@ -49,6 +49,8 @@ def route() -> Route:
 
 
 async def _take(request: Request) -> Response:
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        return JSONResponse({"exception_message": "Events are taken as application/json."}, 415)
     try:
         events = _EVENTS.validate_json(await request.body())
     except ValidationError as error:

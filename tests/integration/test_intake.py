@@ -87,8 +87,9 @@ def test_a_trigger_hears_of_task_runs(session: Session, prefect_api: str) -> Non
     assert found["state_name"] == "Failed"
 
 
-def post(api: str, body: Any) -> tuple[int, dict[str, str], str]:
-    request = urllib.request.Request(f"{api}/events", json.dumps(body).encode(), method="POST")
+def post(api: str, body: Any, kind: str = "application/json") -> tuple[int, dict[str, str], str]:
+    data, headers = json.dumps(body).encode(), {"content-type": kind}
+    request = urllib.request.Request(f"{api}/events", data, headers, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, dict(answer.headers), answer.read().decode()
@@ -103,3 +104,4 @@ def test_what_is_no_event_is_refused(prefect_api: str) -> None:
     assert json.loads(text)["exception_message"] == "Invalid request received."
     assert post(prefect_api, [])[:1] == (204,)
     assert RECORDED in post(prefect_api, [])[1]
+    assert post(prefect_api, [], "text/plain")[0] == 415, "a page of another site can send that, and JSON not"
