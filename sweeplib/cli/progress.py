@@ -48,6 +48,9 @@ class ProgressView:
             self._shown = text
             self.write(text)
 
+    def submitted(self, work: Work) -> None:
+        """Take no note: it is counted where it runs."""
+
     def ended(self, work: Work, attempt: Attempt) -> None:
         """Keep a failure, and say it as it comes."""
         if attempt.outcome not in (Outcome.COMPLETED, Outcome.CANCELLED):
@@ -56,6 +59,9 @@ class ProgressView:
     def note(self, text: str) -> None:
         """Write a sentence."""
         self.write(f"sweep: {text}")
+
+    def log(self, text: str) -> None:
+        """Say nothing: it is for Prefect's log."""
 
     def write(self, text: str) -> None:
         """Write a line to the stream."""

@@ -165,7 +165,7 @@ class Execution:
                 file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
         return Item(submission, submit_argv(self.plan, str(self.paths.submit_file)), done)
 
-    def work(self, item: Item, env: dict[str, str | None]) -> Work:
+    def work(self, item: Item, env: dict[str, str | None], chunk: int | None = None) -> Work:
         """Return the item as a worker needs it, with `env` laid over the job's own."""
         job = self.plan.job
         return Work(
@@ -180,4 +180,5 @@ class Execution:
             env={**self._hidden, **environment(self.project), **job.env, **env},
             timeout=job.timeout,
             slots=self.slots,
+            chunk=chunk,
         )

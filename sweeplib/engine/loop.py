@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from sweeplib.engine.earlier import acknowledge, hand_over
 from sweeplib.engine.interrupts import Interrupts
 from sweeplib.engine.model import Progress, Summary, TrackedRun
+from sweeplib.engine.packing import Packing
 from sweeplib.engine.tracked import tracked_sweep
 from sweeplib.engine.unseen import unseen
 from sweeplib.ledger import SweepState
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from sweeplib.engine.execution import Execution, Item
     from sweeplib.engine.model import Finished, Observer, Submitter, Tracker
+    from sweeplib.ledger import Submission
 
 __all__ = ["run_sweep"]
 
@@ -66,6 +69,15 @@ def _state(summary: Summary) -> SweepState:
     return SweepState.FAILED if progress.failed or progress.left else SweepState.COMPLETED
 
 
+def _packing(execution: Execution) -> Packing:
+    limit = execution.plan.job.task_runs
+    before = execution.ledger.last_chunk(execution.id) if execution.resumed else 0
+    if execution.total <= limit:
+        return Packing(execution.total, limit, before)
+    done = execution.ledger.count_done(execution.lineage)
+    return Packing(max(0, execution.total - done), limit, before)
+
+
 class _Loop:
     """The state of one run of the loop."""
 
@@ -85,6 +97,7 @@ class _Loop:
         self.repeated = 0
         self.cancelled = False
         self.stopped_at: int | None = None
+        self.packing = _packing(execution)
         self._looked = 0.0
         limit = execution.plan.job.max_failures
         self._limit = limit.limit(execution.total) if limit else None
@@ -104,6 +117,13 @@ class _Loop:
                 return
             self._settle(self.submitter.wait(_TICK))
             self._look()
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say how combinations are packed, where there is something new to say."""
+        if self.packing.news:
+            self.observer.log(self.packing.news)
+            self.packing.news = ""
 
     def _unfinished(self) -> Iterator[Item]:
         """Yield what is to run, counting what is not."""
@@ -146,12 +166,13 @@ class _Loop:
         for item in mine:
             with self.interrupts.allowed():
                 env: dict[str, str | None] = dict(self.tracker.environment(item.submission.key))
-            work = self.execution.work(item, env)
+            work = self.execution.work(item, env, accepted[item.submission.key])
             self.in_flight.add(work.key)
+            self.observer.submitted(work)
             self.submitter.submit(work)
 
-    def _claim(self, batch: list[Item]) -> set[str]:
-        """Write down what is submitted, and return its keys: no other sweep can come between.
+    def _claim(self, batch: list[Item]) -> dict[str, int | None]:
+        """Write down what is submitted, and return its keys and chunks: no other sweep can come between.
 
         What another sweep has completed or claimed since it was looked up is counted and left out.
         """
@@ -161,10 +182,20 @@ class _Loop:
             done = self.ledger.done(lineage, keys)
             claimed = self.ledger.claimed(lineage, keys, besides=sweep).keys() - done
             free = [item.submission for item in batch if item.submission.key not in done | claimed]
-            accepted = {submission.key for submission in self.ledger.submit(sweep, free)}
+            accepted = self.ledger.submit(sweep, self._packed(free))
         self.before += len(done) + len(claimed)
         self.elsewhere += len(claimed)
-        return accepted
+        return {submission.key: submission.chunk for submission in accepted}
+
+    def _packed(self, submissions: list[Submission]) -> list[Submission]:
+        """Give each its chunk: the one that it was in before, in this sweep, or the next."""
+        if not self.packing.packs and not self.execution.resumed:
+            return submissions
+        known: dict[str, int | None] = {}
+        if self.execution.resumed:
+            known = self.ledger.chunks(self.execution.id, [each.key for each in submissions])
+        chunks = (known[each.key] if each.key in known else self.packing.next() for each in submissions)
+        return [replace(each, chunk=chunk) for each, chunk in zip(submissions, chunks, strict=True)]
 
     def _settle(self, finished: list[Finished]) -> None:
         """Record what has ended, in one transaction, and tell everyone."""
@@ -175,6 +206,8 @@ class _Loop:
             deciding = each.attempts[-1]
             self.in_flight.discard(each.work.key)
             self.outcomes[deciding.outcome] += 1
+            if deciding.outcome is not Outcome.CANCELLED:
+                self.packing.learn(deciding.ended - deciding.started)
             self.tracker.end(deciding)
             self.observer.ended(each.work, deciding)
         self._acknowledge()

@@ -174,11 +174,17 @@ class Observer(Protocol):
     def progress(self, progress: Progress) -> None:
         """Take the newest numbers."""
 
+    def submitted(self, work: Work) -> None:
+        """Take a combination that is about to be submitted."""
+
     def ended(self, work: Work, attempt: Attempt) -> None:
         """Take the deciding attempt of a combination."""
 
     def note(self, text: str) -> None:
         """Take a sentence for the user."""
+
+    def log(self, text: str) -> None:
+        """Take a sentence for who looks into the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

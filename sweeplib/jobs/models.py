@@ -113,10 +113,11 @@ def _set(value: object) -> Set:
 class Policy(Model):
     """How a job's commands are made and run: what `defaults` may hold.
 
-    `timeout` and `retry_delay` are in seconds; `parallel` is the number of commands at once, None
-    for the machine's CPU count; `cluster` is a Dask scheduler's address, or a cluster to start.
-    `metric` is what combinations are ranked by, None for the first in the order of the alphabet.
-    `tracking` tells whether combinations are recorded in MLflow; "own" that the commands open their own runs.
+    `timeout` and `retry_delay` are in seconds; `parallel` is the number of commands at once, None for the
+    machine's CPU count; `cluster` is a Dask scheduler's address, or a cluster to start. Up to `task_runs`
+    combinations have a task run each in Prefect, more share them. `metric` is what combinations are ranked
+    by, None for the first in the order of the alphabet. `tracking` tells whether combinations are recorded in
+    MLflow; "own" that the commands open their own runs.
     """
 
     style: Literal["hydra", "plain", "flags", "kwargs"] = key(fields.style, "hydra")
@@ -129,6 +130,7 @@ class Policy(Model):
     env: Mapping[str, str] = key(fields.environment, {})
     tags: tuple[str, ...] = key(fields.tags, ())
     cluster: str | ClusterSpec | None = key(fields.cluster, None)
+    task_runs: int = key(fields.whole(1), 10_000)
     metric: Metric | None = key(fields.metric, None)
     tracking: bool | Literal["own"] = key(fields.tracking, True)  # noqa: FBT003  (the default of a key)
 

@@ -49,13 +49,31 @@ class CombinationRecords(SweepRecords):
         )
         return dict(found)
 
+    def count_done(self, lineage: str) -> int:
+        """Return about how many combinations are done in a lineage, at the cost of one look at an index."""
+        return self._read(lambda row: int(row[0]), "count_done", lineage=lineage)[0]
+
+    def chunks(self, sweep_id: str, keys: Iterable[str]) -> dict[str, int | None]:
+        """Return the chunks of those of `keys` that were submitted in the sweep before."""
+        found = self._read(
+            lambda row: (str(row["key"]), row["chunk"]),
+            "chunks_of",
+            sweep=sweep_id,
+            keys=json.dumps(list(keys)),
+        )
+        return dict(found)
+
+    def last_chunk(self, sweep_id: str) -> int:
+        """Return the highest number of a chunk in a sweep, 0 if there is none."""
+        return self._read(lambda row: int(row[0]), "last_chunk", sweep=sweep_id)[0]
+
     def submit(self, sweep_id: str, submissions: Sequence[Submission]) -> list[Submission]:
         """Set combinations down as submitted, in one transaction; return those that newly are.
 
         A key that has another outcome than completed, in this sweep, is submitted again. One that
         stands submitted already, or completed, is left alone and not returned: so neither a key
-        that a plan has twice nor one that was done meanwhile runs again. Raises
-        `UnknownSweepError`.
+        that a plan has twice nor one that was done meanwhile runs again. One that is submitted
+        again stays in its chunk. Raises `UnknownSweepError`.
         """
         with self.transaction():
             lineage = self._lineage_of(sweep_id)

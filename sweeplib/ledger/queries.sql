@@ -66,8 +66,9 @@ UPDATE sweeps SET done_before = :done_before WHERE id = :id;
 
 -- name: submit
 -- nothing → submitted; any outcome but completed → submitted
-INSERT INTO combinations (sweep, key, lineage, position, label, parameters, run_id)
-VALUES (:sweep, :key, :lineage, :position, :label, :parameters, :run_id)
+-- It stays in the chunk that it was in: in Prefect it is still there.
+INSERT INTO combinations (sweep, key, lineage, position, label, parameters, run_id, chunk)
+VALUES (:sweep, :key, :lineage, :position, :label, :parameters, :run_id, :chunk)
 ON CONFLICT (sweep, key) DO UPDATE SET
     position = excluded.position, label = excluded.label, parameters = excluded.parameters,
     outcome = NULL, exit_code = NULL, started = NULL, ended = NULL, log = '', message = '',
@@ -117,6 +118,19 @@ WHERE sweep = :sweep AND key = :key;
 -- name: done
 SELECT key FROM combinations
 WHERE key IN (SELECT value FROM json_each(:keys)) AND lineage = :lineage AND outcome = 'completed';
+
+-- name: count_done
+-- At most a few keys of a lineage are completed twice.
+SELECT COUNT(*)
+FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
+WHERE s.lineage = :lineage AND c.outcome = 'completed';
+
+-- name: chunks_of
+SELECT key, chunk FROM combinations
+WHERE sweep = :sweep AND key IN (SELECT value FROM json_each(:keys));
+
+-- name: last_chunk
+SELECT COALESCE(MAX(chunk), 0) FROM combinations WHERE sweep = :sweep;
 
 -- name: claimed
 -- The oldest claim last, so that it wins in a mapping.

@@ -85,7 +85,8 @@ class Sweep:
 class Submission:
     """A combination that is about to be run: what the ledger is told before.
 
-    `run_id` is the MLflow run that was opened for it, where there is one.
+    `run_id` is the MLflow run that was opened for it, where there is one; `chunk` the number of the chunk
+    that it belongs to, None for one that Prefect is told of by itself.
     """
 
     key: str
@@ -93,6 +94,7 @@ class Submission:
     label: str
     parameters: Mapping[str, str]
     run_id: str | None = None
+    chunk: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ class Combination:
     `outcome` is None while it is submitted and has not ended. `exit_code`, `started`, `ended`
     (seconds since the epoch), `log`, `message` and what it returned as `metrics` are of the attempt
     that decided the outcome: the completed one, or else the last. `attempts` counts those on
-    record. `tracked` tells whether the tracker knows of this outcome.
+    record. `tracked` tells whether the tracker knows of this outcome. `chunk` is as in `Submission`.
     """
 
     sweep: str
@@ -120,6 +122,7 @@ class Combination:
     run_id: str | None
     metrics: Mapping[str, float] | None
     tracked: bool
+    chunk: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +184,7 @@ def submission_values(sweep: str, lineage: str, submission: Submission) -> dict[
         "label": _storable(submission.label),
         "parameters": json_text(submission.parameters),
         "run_id": submission.run_id,
+        "chunk": submission.chunk,
     }
 
 
@@ -244,6 +248,7 @@ def to_combination(row: sqlite3.Row) -> Combination:
         run_id=row["run_id"],
         metrics=_parsed(row["metrics"]),
         tracked=bool(row["tracked"]),
+        chunk=row["chunk"],
     )
 
 

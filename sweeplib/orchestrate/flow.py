@@ -22,6 +22,7 @@ from sweeplib.errors import SweepError
 from sweeplib.jobs import FailureLimit, load
 from sweeplib.ledger import Ledger
 from sweeplib.orchestrate import launch as launches
+from sweeplib.orchestrate.chunks import Chunks
 from sweeplib.orchestrate.cluster import place
 from sweeplib.orchestrate.heir import Heir, appointed
 from sweeplib.orchestrate.in_process import InProcessSubmitter
@@ -30,9 +31,9 @@ from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
 from sweeplib.orchestrate.pulse import Pulse, Topic
 from sweeplib.orchestrate.recorder import flush_all
 from sweeplib.orchestrate.records import settle
+from sweeplib.orchestrate.session import session
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
-from sweeplib.orchestrate.task_runs import session
 from sweeplib.plan import Plan
 from sweeplib.track import make_tracker
 
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from sweeplib.engine import Observer, Summary
     from sweeplib.jobs import Job
     from sweeplib.orchestrate.cluster import Placement
-    from sweeplib.orchestrate.task_runs import Session
+    from sweeplib.orchestrate.session import Session
 
 __all__ = ["sweep_flow"]
 
@@ -170,8 +171,10 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
                 _submitter(placement, shared) as submitter,
             ):
                 logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
+                chunks = Chunks(shared, pulse)
                 try:
-                    run_sweep(execution, submitter, tracker, pulse)
+                    with chunks:
+                        run_sweep(execution, submitter, tracker, chunks)
                 except KeyboardInterrupt:
                     launch.interrupted = True
                 except TerminationSignal:
@@ -182,7 +185,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
                     launch.summary = execution.summary
                     if launch.summary and launch.summary.interrupted:
                         heir.word = str(launch.summary)
-                    launch.submitted = submitter.submitted
+                    launch.submitted = submitter.submitted + chunks.begun
                     with suppress(SweepError):  # the ledger's, which has been raised then
                         _conclude(pulse, execution, shared.api, str(launch.summary or "interrupted"))
                     flush_all(_FLUSH)  # a process that a signal ends calls nothing at its exit
@@ -205,7 +208,8 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
         key=key_of(execution.tag),
         deployed=flow_run.deployment_id is not None,
     )
-    return Pulse(topic, shared, flow_run, observer, partial(execution.ledger.request_cancel, execution.id))
+    cancel = partial(execution.ledger.request_cancel, execution.id)
+    return Pulse(topic, shared, flow_run, observer, cancel, get_run_logger().info)
 
 
 def _submitter(placement: Placement, shared: Session) -> InProcessSubmitter | PrefectSubmitter:

@@ -13,15 +13,15 @@ from uuid import uuid4
 
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
+from sweeplib.orchestrate.combination import run_combination
 from sweeplib.orchestrate.ended import attempts_at
-from sweeplib.orchestrate.task_runs import run_combination
 from sweeplib.run.client import Guard
 
 if TYPE_CHECKING:
     from distributed import Client
 
     from sweeplib.orchestrate.cluster import Placement
-    from sweeplib.orchestrate.task_runs import Session
+    from sweeplib.orchestrate.session import Session
     from sweeplib.run.model import Attempt, Work
 
 __all__ = ["InProcessSubmitter"]
@@ -45,7 +45,7 @@ class InProcessSubmitter:
         self.batch = placement.batch
         """How many pieces of work to submit at once."""
         self.submitted = 0
-        """How many task runs were submitted, for comparison with what the server has recorded."""
+        """How many task runs were submitted; `Chunks` counts its own."""
 
     def __enter__(self) -> Self:
         _serving[self._id] = self
@@ -61,7 +61,7 @@ class InProcessSubmitter:
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""
         self._sweep = work.sweep
-        self.submitted += 1
+        self.submitted += work.chunk is None
         self._works.put(work)
 
     def serve(self) -> None:

@@ -16,10 +16,12 @@ from prefect.states import Cancelled, Completed, Crashed, Failed
 
 from sweeplib.engine import Lock
 from sweeplib.ledger import SweepState
+from sweeplib.orchestrate.chunks import Chunk, key_of_chunk
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
 from sweeplib.orchestrate.pulse import Topic, create, event_of, request
 from sweeplib.orchestrate.records import FINAL, settle
-from sweeplib.orchestrate.task_runs import Session, TaskRun
+from sweeplib.orchestrate.session import Session
+from sweeplib.orchestrate.task_runs import TaskRun
 from sweeplib.report.lookup import metric_of, paths_of
 from sweeplib.run.model import Attempt, Outcome
 
@@ -59,18 +61,36 @@ def _report(client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Swe
     flow_run = client.read_flow_run(UUID(sweep.flow_run_id or ""))
     session = _session(client, sweep, flow_run)
     known = set(_recorded(client, flow_run.id))
-    rows = [row for row in ledger.combinations(sweep.id) if row.outcome is not None]
-    missing = [row for row in rows if uuid5(flow_run.id, row.key) not in known]
-    for row in missing:
-        TaskRun(session, row.key, row.label).ends(_attempt(row))
+    count = missing = 0
+    for key, label, attempt in _task_runs(ledger, sweep):
+        count += 1
+        if uuid5(flow_run.id, key) not in known:
+            missing += 1
+            TaskRun(session, key, label).ends(attempt)
     if _is_stale(flow_run.state, sweep):
         client.set_flow_run_state(flow_run.id, _state(ledger, sweep), force=True)
-    notes = settle(str(flow_run.id), len(rows))
+    notes = settle(str(flow_run.id), count)
     if notes:
         return notes
     told = _conclude(client, ledger, project, sweep, session)
     ledger.set_reported(sweep.id)
     return [f"Prefect has now been told of {sweep.tag}, which it missed"] if missing or told else []
+
+
+def _task_runs(ledger: Ledger, sweep: Sweep) -> Iterator[tuple[str, str, Attempt]]:
+    """Yield key, label and end of what has a task run each: combinations by themselves, then the chunks."""
+    chunks: dict[int, Chunk] = {}
+    for row in ledger.combinations(sweep.id):
+        if row.outcome is None:
+            continue
+        if row.chunk is None:
+            yield row.key, row.label, _attempt(row)
+            continue
+        chunk = chunks.setdefault(row.chunk, Chunk(row.chunk))
+        chunk.join(row.position)
+        chunk.take(row.label, _attempt(row))
+    for number, chunk in chunks.items():
+        yield key_of_chunk(number), chunk.label, chunk.end()
 
 
 def _conclude(

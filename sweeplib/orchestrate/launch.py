@@ -22,10 +22,16 @@ class Quiet:
     def progress(self, progress: Progress) -> None:
         """Take no note."""
 
+    def submitted(self, work: Work) -> None:
+        """Take no note."""
+
     def ended(self, work: Work, attempt: Attempt) -> None:
         """Take no note."""
 
     def note(self, text: str) -> None:
+        """Take no note."""
+
+    def log(self, text: str) -> None:
         """Take no note."""
 
 

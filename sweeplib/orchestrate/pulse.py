@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
     from sweeplib.engine import Observer, Progress
-    from sweeplib.orchestrate.task_runs import Session
+    from sweeplib.orchestrate.session import Session
     from sweeplib.run.model import Attempt, Work
 
     _Chore = Callable[[SyncPrefectClient], object]
@@ -75,9 +75,9 @@ class Pulse:
 
     A context manager: in the block it says every 30 seconds that the flow run lives, shows a progress
     artifact, and sends an event ``sweep.progress`` when combinations have ended, every 5 seconds at most. A
-    deployed run whose worker has died is ended.
-    `cancel` is called when the flow run is to be cancelled, until it returns true. A flow run that was taken
-    for dead though this process lives (a laptop that slept) is set to run again.
+    deployed run whose worker has died is ended. `log` writes to the flow run's log; `cancel` is called when
+    the flow run is to be cancelled, until it returns true. A flow run that was taken for dead though this
+    process lives (a laptop that slept) is set to run again.
     """
 
     def __init__(
@@ -87,12 +87,14 @@ class Pulse:
         flow_run: FlowRun,
         observer: Observer,
         cancel: Callable[[], bool],
+        log: Callable[[str], None],
     ) -> None:
         self._topic = topic
         self._session = session
         self._flow_run = flow_run
         self._observer = observer
         self._cancel = cancel
+        self._log = log
         self._began = time.monotonic()
         self._progress: Progress | None = None
         self._shown = ""
@@ -128,9 +130,19 @@ class Pulse:
         """Pass it on."""
         self._observer.ended(work, attempt)
 
-    def note(self, text: str) -> None:
+    def submitted(self, work: Work) -> None:
         """Pass it on."""
+        self._observer.submitted(work)
+
+    def note(self, text: str) -> None:
+        """Pass it on, and write it to the flow run's log."""
         self._observer.note(text)
+        self._log(text)
+
+    def log(self, text: str) -> None:
+        """Pass it on, and write it to the flow run's log."""
+        self._observer.log(text)
+        self._log(text)
 
     def is_to_be_cancelled(self) -> bool:
         """Ask Prefect whether somebody has cancelled the flow run, or else its process is just ended."""

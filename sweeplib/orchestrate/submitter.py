@@ -16,8 +16,8 @@ from distributed.comm.core import CommClosedError
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.errors import ClusterError
+from sweeplib.orchestrate.combination import run_combination
 from sweeplib.orchestrate.ended import attempts_at
-from sweeplib.orchestrate.task_runs import run_combination
 from sweeplib.run.client import Guard
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future
 
-    from sweeplib.orchestrate.task_runs import Session
+    from sweeplib.orchestrate.session import Session
     from sweeplib.run.model import Attempt, Work
 
 __all__ = ["PrefectSubmitter"]
@@ -60,7 +60,7 @@ class PrefectSubmitter:
         self._sweep: str | None = None
         self._stopped = False
         self.submitted = 0
-        """How many task runs were submitted, for comparison with what the server has recorded."""
+        """How many task runs were submitted; `Chunks` counts its own."""
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +81,7 @@ class PrefectSubmitter:
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""
         self._sweep = work.sweep
-        self.submitted += 1
+        self.submitted += work.chunk is None
         self._taken.append(work)
         if len(self._taken) >= self._batch:
             self._hand_over()

@@ -79,6 +79,8 @@ def _policy(job: Job) -> Iterator[tuple[str, str]]:
         yield "tags", ", ".join(job.tags)
     if job.cluster is not None:
         yield "cluster", _cluster(job.cluster)
+    if job.task_runs != job.defaults()["task_runs"]:
+        yield "task_runs", f"up to {job.task_runs:,}"
     if job.metric is not None:
         order = {None: "", True: ", lowest first", False: ", highest first"}[job.metric.ascending]
         yield "metric", f"{job.metric.name}{order}"

@@ -18,7 +18,7 @@ _LEADING = re.compile(r"(?:[#+>=-]+|[0-9]+[.)])(?=\s|$)")
 
 def literal(text: str) -> str:
     """Return `text` on one line, with escapes for what Markdown would take for a mark."""
-    escaped = _MARKS.sub(r"\\\g<0>", printable(text))
+    escaped = _MARKS.sub(r"\\\g<0>", printable(text).strip())
     found = _LEADING.match(escaped)
     if found is None:
         return escaped

@@ -31,10 +31,10 @@ class Outcome(StrEnum):
 class Work:
     """One combination as a worker needs it: picklable, small, and complete.
 
-    Times are in seconds. `env` is laid over the worker's own environment; a value of None
-    takes a variable out. `slots` is how many commands of the sweep run at once in one process, None for as
-    many as it has threads. `folder` is the sweep's folder, on a file system that every
-    worker of the sweep sees.
+    Times are in seconds. `env` is laid over the worker's own environment; a value of None takes a variable
+    out. `slots` is how many commands of the sweep run at once in one process, None for as many as it has
+    threads. `chunk` is the number of the chunk that stands for it in Prefect, None where it has a task run of
+    its own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees.
     """
 
     sweep: str
@@ -49,6 +49,7 @@ class Work:
     timeout: float | None = None
     grace: float = 5.0
     slots: int | None = None
+    chunk: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,13 @@ jobs:
     tracking: false
     parallel: 2
     sets: [{each: "i=1:3"}]
+  packed:
+    run: sh -c 'echo "$0" >> ran; test -e better || case "$0" in i=*7) exit 1;; esac'
+    style: plain
+    tracking: false
+    parallel: 2
+    task_runs: 10
+    sets: [{each: "i=1:50"}]
   often:
     run: touch
     style: plain
@@ -60,7 +67,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Proj
     env["PREFECT_API_URL"] = prefect_api
     project = Project(folder, env)
     project.jobs(JOBS)
-    project.sweep("deploy", "--pool", "of-tests", "picky", "naps")
+    project.sweep("deploy", "--pool", "of-tests", "picky", "naps", "packed")
     return project
 
 
@@ -263,6 +270,33 @@ def test_a_retry_runs_only_what_failed(deployed: Project, prefect_api: str) -> N
     assert ran(deployed) == Counter({"x": 2}), "a new run starts afresh"
     local = deployed.sweep("run", "picky")
     assert ": 4 of 4 completed in " in local.stdout, "what a deployed run did is not done for a local one"
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_retry_runs_what_failed_in_its_chunk(deployed: Project, prefect_api: str) -> None:
+    clear(deployed)
+    flow_run = start(deployed, prefect_api, "packed/default")
+    state = await_state(deployed, prefect_api, flow_run)
+    assert (state["type"], state["message"]) == ("FAILED", "45 of 50 completed, 5 failed")
+    with deployed.ledger() as ledger:
+        sweep = ledger.sweeps(job="packed", limit=1)[0]
+        rows = {row.label: row for row in ledger.combinations(sweep.id)}
+    assert rows["i=47"].chunk is not None
+    records = {row.chunk or row.key for row in rows.values()}
+    failed = {row.chunk or row.key for row in rows.values() if row.outcome is Outcome.FAILED}
+    assert len(records) < 40
+    counts = {"Completed": len(records) - len(failed), "Failed": len(failed)}
+    await_task_runs(deployed, prefect_api, sweep.tag, **counts)
+
+    (deployed.folder / "better").touch()
+    prefect(deployed, "flow-run", "retry", flow_run)
+    state = await_state(deployed, prefect_api, flow_run, runs=2)
+    assert (state["type"], state["message"]) == ("COMPLETED", "5 of 5 completed, 45 were done before")
+    assert ran(deployed) == Counter([*rows, *(label for label in rows if label.endswith("7"))])
+    await_task_runs(deployed, prefect_api, sweep.tag, Completed=len(records))
+    with deployed.ledger() as ledger:
+        again = {row.label: row.chunk for row in ledger.combinations(sweep.id)}
+    assert again == {label: row.chunk for label, row in rows.items()}
 
 
 @pytest.mark.usefixtures("worker")

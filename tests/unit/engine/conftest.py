@@ -45,6 +45,8 @@ class Heard:
     shown: list[Progress] = field(default_factory=list)
     ends: list[tuple[str, Outcome]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
+    chunks: list[int | None] = field(default_factory=list)
 
     def progress(self, progress: Progress) -> None:
         self.shown.append(progress)
@@ -53,8 +55,14 @@ class Heard:
         self.ends.append((work.label, attempt.outcome))
         self.act(work, attempt)
 
+    def submitted(self, work: Work) -> None:
+        self.chunks.append(work.chunk)
+
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+    def log(self, text: str) -> None:
+        self.logged.append(text)
 
 
 class Counted:

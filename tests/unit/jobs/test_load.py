@@ -97,6 +97,7 @@ def test_what_is_left_out(read: Read) -> None:
         "env": {},
         "tags": (),
         "cluster": None,
+        "task_runs": 10_000,
         "metric": None,
         "tracking": True,
         "name": "",

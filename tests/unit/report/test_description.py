@@ -28,6 +28,7 @@ jobs:
     env: {A: x y, B: 1}
     tags: [one, two]
     cluster: {class: distributed.LocalCluster, n_workers: 2}
+    task_runs: 2000
     tracking: false
     sets:
       - each: model=small,large lr=1:3:k
@@ -67,6 +68,7 @@ app
   env           'A=x y' B=1
   tags          one, two
   cluster       distributed.LocalCluster(n_workers=2)
+  task_runs     up to 2,000
   tracking      off
 
 set 1: 6 combinations

@@ -28,6 +28,8 @@ def texts(markdown: str) -> str:
 
 @given(MARKS)
 @example("1. one")
+@example(" -")
+@example("    indented")
 @example("12) b")
 @example("# a")
 @example("---")
