@@ -36,6 +36,7 @@ __all__ = ["MlflowTracker"]
 
 _FIRST_PATIENCE = 30.0  # seconds a command waits for its run while MLflow is being imported
 _PATIENCE = 5.0  # seconds it waits afterwards
+_SHARE = 0.1  # of a sweep's time that its commands may wait for their runs, beyond the first of those seconds
 _COLLECT = 5_000  # combinations with runs of their own that are looked up at once
 _SKEW = 300.0  # seconds by which the clocks of the sweep's machines may differ
 _REASON = 200  # characters
@@ -93,6 +94,8 @@ class MlflowTracker:
         self._channel = Channel(project, self._uri, threads)
         self._courier = Courier(self._channel, self._news, threads)
         self._begun = time.monotonic()
+        self._ready_since: float | None = None
+        self._waited = 0.0
         self._place: _Place | None = None
         self._runs: dict[str, _Run] = {}
         self._own: dict[str, EndedRun] = {}
@@ -251,14 +254,25 @@ class MlflowTracker:
 
     def _await(self, place: _Place, done: Callable[[], bool]) -> None:
         """Wait until it is done, or for as long as is bearable."""
+        if done():
+            return
+        courier, began = self._courier, time.monotonic()
         if place.ready:
-            patience = self._patience
+            patience = min(self._patience, self._allowed(began))
         else:
-            patience = max(0.0, self._begun + self._first_patience - time.monotonic())
-        courier = self._courier
+            patience = max(0.0, self._begun + self._first_patience - began)
+        ready = place.ready
         self._news.wait_for(lambda: done() or courier.late or courier.ended, patience)
+        if ready:
+            self._waited += time.monotonic() - began
         if not done():
             courier.late = True
+
+    def _allowed(self, now: float) -> float:
+        """Return the seconds that commands may still wait: a slow store is not to slow down the sweep."""
+        if self._ready_since is None:
+            self._ready_since = now
+        return max(0.0, self._patience + _SHARE * (now - self._ready_since) - self._waited)
 
     def _prepare(self, place: _Place) -> None:
         """Have the store made by one process: MLflow fails where several find a new one at once."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sweeplib.engine import EndedRun
 from sweeplib.run.model import Outcome
-from sweeplib.track import make_tracker
+from sweeplib.track import MlflowTracker, make_tracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,12 +52,83 @@ def server(port: int, folder: Path) -> Iterator[str]:
         process.wait()
 
 
+class _Late(socketserver.BaseRequestHandler):
+    """Passes a connection's bytes on to another port, each answer after a while."""
+
+    port: ClassVar[int]
+    DELAY = 0.25
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.port)) as there:
+            answers = threading.Thread(target=self._answer, args=(there,))
+            answers.start()
+            with suppress(OSError):
+                while data := self.request.recv(1 << 16):
+                    there.sendall(data)
+                there.shutdown(socket.SHUT_WR)
+            answers.join()
+
+    def _answer(self, there: socket.socket) -> None:
+        with suppress(OSError):
+            while data := there.recv(1 << 16):
+                time.sleep(self.DELAY)
+                self.request.sendall(data)
+
+
+@contextmanager
+def slow(port: int) -> Iterator[str]:
+    """Yield the address of a way to the server at `port` on which every answer takes its time."""
+    handler = type("_LateTo", (_Late,), {"port": port})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as proxy:
+        proxy.daemon_threads = True
+        thread = threading.Thread(target=proxy.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{proxy.server_address[1]}"
+        finally:
+            proxy.shutdown()
+            thread.join()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def test_a_slow_server_holds_up_few_commands_and_loses_none(
+    kit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    with server(port, folder), slow(port) as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        tracker = MlflowTracker(folder, patience=(60, 1))
+        try:
+            tracker.begin(kit.sweep())
+            tracker.open([kit.run("first")])
+            assert "MLFLOW_RUN_ID" in tracker.environment("first")
+            tracker.end(kit.attempt("first"))
+            began = time.monotonic()
+            keys = [f"c{number}" for number in range(40)]
+            for key in keys:
+                tracker.open([kit.run(key)])
+                assert "MLFLOW_TRACKING_URI" in tracker.environment(key)
+                tracker.end(kit.attempt(key))
+            assert time.monotonic() - began < 2.5, "each of them alone would wait half a second"
+            assert tracker.finish("completed", 120) == []
+            assert sorted(each.key for each in tracker.drain()) == sorted([*keys, "first"])
+        finally:
+            tracker.close()
+    rows = [row for row in kit.rows(folder / "server.db") if "sweep.key" in row.tags]
+    assert sorted(row.tags["sweep.key"] for row in rows) == sorted([*keys, "first"])
+    assert {row.status for row in rows} == {"FINISHED"}
+
+
 def test_an_outage_delays_nothing_and_loses_nothing(
     kit, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
     with make_tracker(folder) as tracker:
         with server(port, folder):
