@@ -58,7 +58,7 @@ def run_sweep(execution: Execution, submitter: Submitter, tracker: Tracker, obse
         raise
     finally:
         execution.summary = loop.summary()
-    loop.close(_state(execution.summary))
+    loop.close(_state(execution.summary), hurried=execution.summary.interrupted)
     return execution.summary
 
 
@@ -298,12 +298,15 @@ class _Loop:
             self.outcomes[attempts[-1].outcome] += 1
             self.tracker.end(attempts[-1])
 
-    def close(self, state: SweepState, patience: float = _TRACKING_PATIENCE) -> None:
-        """End the sweep's records, waiting up to `patience` seconds for what is to be tracked."""
+    def close(self, state: SweepState, patience: float = _TRACKING_PATIENCE, *, hurried: bool = True) -> None:
+        """End the sweep's records, waiting up to `patience` seconds for what is to be tracked.
+
+        If it is not `hurried`, for each next record.
+        """
         if not self.execution.resumed:
             self.ledger.set_done_before(self.execution.id, self.before - self.elsewhere)
         self.ledger.finish_sweep(self.execution.id, state, time.time())
-        for note in self.tracker.finish(state.value, patience):
+        for note in self.tracker.finish(state.value, patience, None if hurried else self.observer.note):
             self.observer.note(note)
         self._acknowledge()
         self.observer.progress(self.progress())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sweeplib.run.model import Attempt, Work
 
@@ -130,8 +130,11 @@ class Tracker(Protocol):
     def drain(self) -> list[Acknowledged]:
         """Return the acknowledgements that came in since the last call."""
 
-    def finish(self, state: str, timeout: float) -> list[str]:
-        """End the sweep's record, waiting up to `timeout` seconds; return notes for the user."""
+    def finish(self, state: str, timeout: float, note: Callable[[str], None] | None = None) -> list[str]:
+        """End the sweep's record, waiting up to `timeout` seconds; return notes for the user.
+
+        With `note` it waits as long as records come in, `timeout` seconds for the next, and says so there.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

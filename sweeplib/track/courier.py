@@ -22,6 +22,8 @@ __all__ = ["Courier", "Errand", "Urgency"]
 _CAPACITY = 20_000  # errands that wait at most; a few hundred bytes each
 _TRIES = 3  # for an errand over which the store falls silent though it answers others
 _PAUSES = (0.25, 0.5, 1.0, 2.0, 5.0)  # seconds between the questions whether the store is back
+_QUIET = 3.0  # seconds that the end may take before it says what it waits for, …
+_EVERY = 15.0  # … and between that and the next time
 _LAST_PATIENCE = 5.0  # seconds that a silent store is still waited for once there is nothing else to do
 
 
@@ -67,6 +69,7 @@ class Courier:
         ]
         self._started = False
         self._under_way = 0
+        self._carried = 0
         self._one_alone = False
         self._closing: float | None = None
         self.late = False
@@ -97,13 +100,19 @@ class Courier:
             queue.clear()
         self._news.notify_all()
 
-    def close(self, timeout: float) -> None:
-        """Let the errands that wait be carried, up to `timeout` seconds, and end the worker process."""
+    def close(self, timeout: float, still: Callable[[], None] | None = None) -> None:
+        """Let the errands that wait be carried, and end the worker process.
+
+        Up to `timeout` seconds are waited; with `still`, for each next errand: then it is called now and
+        then.
+        """
         with self._news:
             self._closing = time.monotonic()
             self._news.notify_all()
         if not self._started:
             return
+        if still is not None:
+            self._await_last(timeout, still)
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -112,6 +121,20 @@ class Courier:
                 self.give_up(self.reason or "it was too slow")
             self._channel.kill()
         self._channel.stop(_LAST_PATIENCE)
+
+    def _await_last(self, timeout: float, still: Callable[[], None]) -> None:
+        """Wait until all errands are carried, or none has been for `timeout` seconds."""
+        say_at = time.monotonic() + _QUIET
+        give_up_at, carried = time.monotonic() + timeout, 0
+        with self._news:
+            while not self.ended and (any(self._waiting) or self._under_way):
+                if self._carried != carried:
+                    give_up_at, carried = time.monotonic() + timeout, self._carried
+                if not self._news.wait(max(0.0, give_up_at - time.monotonic())):
+                    return
+                if time.monotonic() > say_at:
+                    say_at = time.monotonic() + _EVERY
+                    still()
 
     def _run(self) -> None:
         while (errand := self._next()) is not None:
@@ -122,6 +145,7 @@ class Courier:
                 if reply is not None:
                     errand.answered(reply)
                 self._under_way -= 1
+                self._carried += 1
                 self._one_alone = False
                 self._news.notify_all()
 

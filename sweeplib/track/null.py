@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sweeplib.engine import Acknowledged, EndedRun, TrackedRun, TrackedSweep
     from sweeplib.run.model import Attempt
@@ -36,6 +36,11 @@ class NullTracker:
         """Return no acknowledgement."""
         return []
 
-    def finish(self, state: str, timeout: float) -> list[str]:  # noqa: ARG002  (the protocol's names)
+    def finish(
+        self,
+        state: str,  # noqa: ARG002  (the protocol's names)
+        timeout: float,  # noqa: ARG002
+        note: Callable[[str], None] | None = None,  # noqa: ARG002
+    ) -> list[str]:
         """Return no note."""
         return []

@@ -219,8 +219,11 @@ class MlflowTracker:
             rows, self._acknowledged = self._acknowledged, []
             return rows
 
-    def finish(self, state: str, timeout: float) -> list[str]:
-        """End the sweep's run, waiting up to `timeout` seconds for what is still to be stored."""
+    def finish(self, state: str, timeout: float, note: Callable[[str], None] | None = None) -> list[str]:
+        """End the sweep's run, waiting for what is still to be stored.
+
+        Up to `timeout` seconds for all of it, or with `note` for each next record.
+        """
         place = self._place
         with self._news:
             if place is not None and place.sweep.own_runs:
@@ -232,7 +235,7 @@ class MlflowTracker:
                         self._discard(run.id, Urgency.SOON)
                     run.late = True
                 self._close(place, Urgency.SOON, _STATUS.get(state, "KILLED"), time.time())
-        self._courier.close(timeout)
+        self._courier.close(timeout, self._saying(note) if note else None)
         with self._news:
             return [*self._notes, *self._excuse()]
 
@@ -241,6 +244,9 @@ class MlflowTracker:
         with self._news:
             self._courier.give_up("the sweep broke off")
         self._courier.close(_PATIENCE)
+
+    def _saying(self, note: Callable[[str], None]) -> Callable[[], None]:
+        return lambda: note(f"MLflow is still recording: {self._owed} combinations to go")
 
     def _excuse(self) -> Iterable[str]:
         """Yield the note about what could not be stored."""

@@ -139,9 +139,9 @@ class Diary:
         ready, self._ready = self._ready, []
         return ready
 
-    def finish(self, state: str, timeout: float) -> list[str]:
+    def finish(self, state: str, timeout: float, note: Callable[[str], None] | None = None) -> list[str]:
         assert timeout > 0
-        self.calls.append(("finish", state))
+        self.calls.append(("finish", state if note else f"{state} in a hurry"))
         return [] if self.knows else ["nothing could be stored"]
 
     def names(self) -> list[str]:

@@ -152,4 +152,4 @@ def test_an_interrupted_sweep_is_finished_in_the_tracker(lab: Lab, kit: Kit) -> 
     with pytest.raises(KeyboardInterrupt):
         lab.run(lab.plan("i=1:3"), tracker=diary, submitter=submitter)
     assert diary.names().count("end") == 2
-    assert diary.calls[-1] == ("finish", "cancelled")
+    assert diary.calls[-1] == ("finish", "cancelled in a hurry")
