@@ -70,7 +70,7 @@ def run_directly(
     sweep = launch.summary.sweep
     with Lock(paths_of(project, sweep).owner_lock) as lock:  # that nobody tells the rest for us
         lock.acquire()
-        missing = settle(launch.flow_run, launch.submitted)
+        missing = settle(launch.flow_run, launch.submitted, launch.observer.note)
     launch.notes += missing
     launch.unrecorded = bool(missing)
     if not missing and launch.concluded:

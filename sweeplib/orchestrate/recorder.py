@@ -3,9 +3,8 @@
 Prefect's own way is an event at a time over a websocket, with a hand-over between threads for each; that is
 most of what a short task run costs. The API takes the same events, and log records, by the hundred.
 
-A Prefect server has room for 10,000 events that it has not recorded yet, and drops what does not fit. So
-events go out as fast as a server records them, after a number that may go at once. The project's own server
-records them before it answers (`sweeplib.orchestrate.intake`): there the answer is all that is waited for.
+The project's own server records events before it answers (`sweeplib.orchestrate.intake`): there the answer is
+all that is waited for. To another they go as fast as it records them (`sweeplib.orchestrate.pacing`).
 """
 
 from __future__ import annotations
@@ -17,12 +16,15 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+from sweeplib.orchestrate.pacing import Pacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +41,8 @@ _GATHER = 0.25  # seconds that the first of a batch waits for others
 _BATCH = 200  # records a request at most: the recorder of our server writes as many in a transaction
 _BYTES = 1_000_000  # in a request at most; the API refuses far larger ones
 _LOGS = 20_000  # log records that are kept while the API is away; the newest, as the log files have all
-_AT_ONCE = 4000  # events that may go out as fast as they come, …
-_A_SECOND = 150  # … and those a second that may follow
+_LOG_BYTES = 64_000_000  # of them, likewise
+_LOOK = 0.5  # seconds between looks at what a server has recorded
 _PAUSES = (0.25, 0.5, 1.0, 2.0, 5.0)  # seconds between tries while the API is away
 _POISON = 8  # answers of 500 to the same request after which it, and not the API, is at fault
 _LAST = 20.0  # seconds that the process's exit waits for what is left
@@ -63,12 +65,12 @@ class Recorder:
         self._api = api
         self._news = threading.Condition()
         self._events: deque[bytes] = deque()
-        self._logs: deque[bytes] = deque(maxlen=_LOGS)
+        self._logs: deque[bytes] = deque()
+        self._log_bytes = 0
         self._sending = 0
         self._hurry = False
-        self._paced = True
-        self._room = float(_AT_ONCE)
-        self._looked = time.monotonic()
+        self._pacing: Pacing | None = Pacing()
+        self._look_at = 0.0
         self._thread: threading.Thread | None = None
         self.problem = ""
         """Why the API took nothing the last time; empty if it did."""
@@ -86,6 +88,10 @@ class Recorder:
         text = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
         with self._news:
             queue.append(text)
+            if queue is self._logs:
+                self._log_bytes += len(text)
+                while len(queue) > _LOGS or self._log_bytes > _LOG_BYTES:
+                    self._log_bytes -= len(queue.popleft())
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="sweep-recorder", daemon=True)
                 self._thread.start()
@@ -122,24 +128,41 @@ class Recorder:
 
     def _serve(self, client: SyncPrefectClient) -> None:
         while True:
+            pacing = self._pacing
             with self._news:
-                self._news.wait_for(self._left)
-                self._news.wait_for(lambda: self._hurry or self._left() >= _BATCH, _GATHER)
+                self._news.wait_for(self._left, _LOOK if pacing and pacing.waits else None)
+                if self._left():
+                    self._news.wait_for(lambda: self._hurry or self._left() >= _BATCH, _GATHER)
             self._send(client, _LOG, self._logs, _BATCH)
-            room = self._allowed()
+            room = min(_BATCH, pacing.room()) if pacing else _BATCH
             if room:
                 self._send(client, _EVENTS, self._events, room)
-            else:
-                time.sleep(_GATHER)
+            if pacing:
+                self._confirm(client, pacing)
+                if not room:
+                    time.sleep(_GATHER)
 
-    def _allowed(self) -> int:
-        """Return how many events may go out now."""
-        if not self._paced:
-            return _BATCH
-        now = time.monotonic()
-        self._room = min(_AT_ONCE, self._room + (now - self._looked) * _A_SECOND)
-        self._looked = now
-        return min(_BATCH, int(self._room))
+    def _confirm(self, client: SyncPrefectClient, pacing: Pacing) -> None:
+        """Look what the server has recorded, and send again what it seems to have dropped."""
+        if not pacing.waits or time.monotonic() < self._look_at:
+            return
+
+        def state_time(task_run: str) -> float | None:
+            answer = client._client.get(f"/task_runs/{task_run}")  # noqa: SLF001 - the client's call parses all
+            if answer.status_code == HTTPStatus.NOT_FOUND:
+                return None
+            state = answer.raise_for_status().json()["state"]
+            return datetime.fromisoformat(state["timestamp"]).timestamp() if state else None
+
+        try:
+            again = pacing.confirm(state_time)
+        except Exception as error:  # noqa: BLE001 - whatever kept the API from answering may end
+            self.problem = str(error) or type(error).__name__
+            pacing.put_off()
+            again = ()
+        if again:
+            self._deliver(client, _EVENTS, list(again))
+        self._look_at = time.monotonic() + _LOOK
 
     def _send(self, client: SyncPrefectClient, path: str, queue: deque[bytes], most: int) -> None:
         """Send one batch of a queue, however long it takes."""
@@ -149,12 +172,14 @@ class Recorder:
             while queue and len(batch) < most and size < _BYTES:
                 batch.append(queue.popleft())
                 size += len(batch[-1])
+            if queue is self._logs:
+                self._log_bytes -= size
             self._sending = len(batch)
         if batch:
             self._deliver(client, path, batch)
+            if self._pacing and path == _EVENTS:
+                self._pacing.sent(batch)
         with self._news:
-            if queue is self._events:
-                self._room -= len(batch)
             self._sending = 0
             self._news.notify_all()
 
@@ -179,7 +204,7 @@ class Recorder:
             else:
                 self.problem = ""
                 if path == _EVENTS:
-                    self._paced = RECORDED not in answer.headers
+                    self._pacing = None if RECORDED in answer.headers else self._pacing or Pacing()
                 return
             self._pause(tries)
             tries += 1
