@@ -9,7 +9,7 @@ bin := $(abspath $(VENV))/bin
 installed := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test soak lint bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -32,6 +32,9 @@ demo: $(installed) ## run the job `train`, show its results, and where to look a
 # Most tests wait for other processes most of the time; a module's tests share their servers.
 test: $(installed) ## run every test
 	$(bin)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+soak: $(installed) ## the tests that take minutes: ten thousand combinations and more, servers that are away
+	$(bin)/python -m pytest -m soak tests/soak $(ARGS)
 
 lint: $(installed) ## ruff and mypy, changing nothing
 	$(bin)/ruff check

@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Batch:
-    """Events that were sent together; the last of a task run was `task_run`'s, `at` seconds since the epoch."""
+    """Events that were sent together; `task_run` and `at`, since the epoch, are of the last of a task run."""
 
     events: Sequence[bytes]
     task_run: str

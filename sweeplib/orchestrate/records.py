@@ -40,7 +40,8 @@ def settle(flow_run: str, submitted: int, note: Callable[[str], None] = lambda _
         before = left = flush_all(_SEND)
         while left and (left := flush_all(_SEND)) < before:
             before = left
-            note(f"Prefect is still taking records: {left:,} to go")
+            if left:
+                note(f"Prefect is still taking records: {left:,} to go")
         if left:
             return [f"Prefect did not take {left} records of task runs; the ledger has everything"]
         EventsWorker.drain_all(timeout=_STALL)
