@@ -25,8 +25,12 @@ _FOREIGN = ("PREFECT_", "MLFLOW_", "SWEEP_", "DASK_", "PYTHONPATH", "PYTHONDONTW
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process took: seconds from start to end, and megabytes at its peak."""
+    """What a process took: seconds from start to end, and megabytes at its peak.
 
+    `began` is when it was started, in seconds since the epoch.
+    """
+
+    began: float
     seconds: float
     megabytes: float
 
@@ -57,13 +61,9 @@ def sweep(*arguments: str) -> list[str]:
 
 def cost(command: Sequence[str], folder: Path) -> Cost:
     """Run a command in `folder` and return what it took; what it prints is thrown away."""
-    told = json.loads(
-        output([sys.executable, "-I", "-S", str(ROOT / "benchmarks" / "timed.py"), *command], folder)
-    )
-    if told["code"]:
-        msg = f"failed: exit code {told['code']}"
-        raise UnavailableError(msg)
-    return Cost(told["seconds"], told["peak"] / 1e6)
+    timed = [sys.executable, "-I", "-S", str(ROOT / "benchmarks" / "timed.py")]
+    told = json.loads(output([*timed, *command], folder))
+    return Cost(told["began"], told["seconds"], told["peak"] / 1e6)
 
 
 def output(command: Sequence[str], folder: Path, variables: dict[str, str] | None = None) -> str:
