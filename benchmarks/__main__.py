@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from benchmarks.model import Expectation, Row
 
-_CASES = {
+CASES = {
     "a": startup,
     "b": dry_run,
     "c": plan_length,
@@ -31,6 +31,8 @@ _CASES = {
     "h": makespan,
     "i": resume,
 }
+"""The cases by their letters."""
+
 _ALONE = {"c", "e", "g", "i"}
 """Cases without peers, for which no environment is made."""
 
@@ -55,11 +57,11 @@ def run(letters: Sequence[str], repeat: int | None) -> Report:
         machine["Load before"] = load()
         context = Context(folder, peers, repeat, note)
         for letter in letters:
-            found = _CASES[letter].measure_case(context)
+            found = CASES[letter].measure_case(context)
             rows += found
-            expectations += _CASES[letter].expectations(found)
+            expectations += CASES[letter].expectations(found)
     machine["Load after"] = load()
-    titles = {letter: _CASES[letter].TITLE for letter in letters}
+    titles = {letter: CASES[letter].TITLE for letter in letters}
     return Report(machine, titles, tuple(rows), tuple(expectations))
 
 
@@ -68,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks", description="Compare sweep with other tools."
     )
     parser.add_argument(
-        "--only", type=_letters, default=list(_CASES), metavar="a,b", help=f"cases: {_contents()}"
+        "--only", type=_letters, default=list(CASES), metavar="a,b", help=f"cases: {_contents()}"
     )
     parser.add_argument("--repeat", type=positive, metavar="N", help="rounds [default: 1 to 10]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there as JSON")
@@ -77,14 +79,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _contents() -> str:
-    return "; ".join(f"{letter}: {case.TITLE}" for letter, case in _CASES.items())
+    return "; ".join(f"{letter}: {case.TITLE}" for letter, case in CASES.items())
 
 
 def _letters(text: str) -> list[str]:
     letters = [part.strip() for part in text.split(",")]
-    unknown = [letter for letter in letters if letter not in _CASES]
+    unknown = [letter for letter in letters if letter not in CASES]
     if unknown:
-        msg = f"no such case: {', '.join(unknown)}; there are {', '.join(_CASES)}"
+        msg = f"no such case: {', '.join(unknown)}; there are {', '.join(CASES)}"
         raise argparse.ArgumentTypeError(msg)
     return sorted(set(letters))
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from benchmarks.model import Unit
 
-__all__ = ["Step", "as_json", "as_table", "main", "measure_step"]
+__all__ = ["COLUMNS", "Step", "as_json", "as_table", "main", "measure_step"]
 
 _COUNTS = [100, 1_000, 10_000, 100_000]
-_COLUMNS: dict[str, tuple[str, Unit]] = {
+COLUMNS: dict[str, tuple[str, Unit]] = {
     "combinations": ("combinations", ""),
     "completed": ("completed in the ledger", ""),
     "task_runs": ("task runs in Prefect", ""),
@@ -43,6 +43,7 @@ _COLUMNS: dict[str, tuple[str, Unit]] = {
     "ledger_megabytes": ("ledger", "MB"),
     "prefect_megabytes": ("Prefect's database", "MB"),
 }
+"""The lines of the table: what each is called there, and its unit, by the field of `Step`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ def as_table(steps: Sequence[Step]) -> str:
     """Return the steps as a table in Markdown, a line a measure, as the documents show it."""
     rows = [
         [title, *(_cell(getattr(step, name), unit) for step in steps)]
-        for name, (title, unit) in _COLUMNS.items()
+        for name, (title, unit) in COLUMNS.items()
     ]
     titles, *lines = rows
     return "\n".join(table_lines(titles, lines)) + "\n"
