@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,21 +62,27 @@ class _Bench:
     @cached_property
     def commands(self) -> Commands:
         """The commands, which are the same with and without `preload`. Raises `UnavailableError`."""
-        run = f"run: '{self.python} {_SCRIPT}'"
+        run = f"run: {json.dumps(shlex.join([self.python, str(_SCRIPT)]))}"
         sets = f"sets: [{{each: 'n=1:{_COUNT}'}}]"
         preload = "preload: [mlflow, hydra, sklearn.linear_model]"
         warm = f"  warm: {{{run}, tracking: false, {preload}, {sets}}}\n"
-        cold = f"  cold: {{{run}, tracking: false, {sets}}}\n"
+        cold = f"  cold: {{{run}, tracking: false, preload: false, {sets}}}\n"
         (self.folder / "sweeps.yaml").write_text(f"jobs:\n{warm}{cold}", encoding="utf-8")
         (self.folder / "hydraflow.yaml").write_text(f"jobs:\n  cold: {{{run}, {sets}}}\n", encoding="utf-8")
         return tools.prepare(self.folder, "cold", self.context.folder / "imports-of-peers")
 
     def sweep(self, job: str) -> Sample:
         """Run a job of the project."""
-        _ = self.commands
-        run = run_sweep(self.folder, job, "--fresh")
+        run = run_sweep(self.commands.project, job, "--fresh")
         values = {_SPAN: run.records.seconds, _WALL: run.cost.seconds}
-        return Sample(values, run.records.shortfall(_COUNT))
+        remarks = [run.records.shortfall(_COUNT), *self._notes(run.records.sweep)]
+        return Sample(values, "; ".join(filter(None, remarks)))
+
+    def _notes(self, sweep: str) -> list[str]:
+        """Return what attempts of a sweep have to say, such as why a command did not find modules loaded."""
+        markers = (self.folder / ".sweep" / "sweeps" / sweep / "done").glob("*/*.json")
+        notes = Counter(json.loads(marker.read_bytes()).get("note", "") for marker in markers)
+        return [f"{count} {note}" for note, count in notes.items() if note]
 
     def hydraflow(self) -> Sample:
         """Run the job as `hydraflow run` does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.expect import factor_at_least
@@ -40,10 +41,7 @@ def measure_case(context: Context) -> list[Row]:
     folder = context.project("many", jobs="jobs:\n" + "".join(jobs), both="jobs: {}\n")
     measures = (_RATE, _WALL, _MISSING, _DROPPED)
     with serving(folder, context.note):
-        contestants = [
-            Contestant(_TOOL[count], measures, lambda count=count: _sweep(folder, count))  # type: ignore[misc]
-            for count in _SETS
-        ]
+        contestants = [Contestant(_TOOL[count], measures, partial(_sweep, folder, count)) for count in _SETS]
         return measure("e", contestants, context.rounds(2), context.note)
 
 

@@ -29,7 +29,7 @@ class Records:
     """How many combinations are completed, task runs final, outcomes not tracked though they should be.
 
     `first` is the first command's start, `last` the last one's end, in seconds since the epoch; `flow_run` is
-    the id of the sweep's flow run.
+    the id of the flow run of `sweep`.
     """
 
     completed: int
@@ -37,6 +37,7 @@ class Records:
     untracked: int
     first: float
     last: float
+    sweep: str
     flow_run: str
 
     @property
@@ -75,7 +76,7 @@ def records_of_last_sweep(project: Path, job: str) -> Records:
         msg = "failed: nothing completed, or the server has gone"
         raise UnavailableError(msg)
     final = final_task_runs(api, sweep.flow_run_id)
-    return Records(completed, final, untracked, first, last, sweep.flow_run_id)
+    return Records(completed, final, untracked, first, last, sweep.id, sweep.flow_run_id)
 
 
 def final_task_runs(api: str, flow_run: str, *, expected: int = 0, patience: float = 0) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.model import UnavailableError
-from benchmarks.processes import cost
+from benchmarks.processes import ROOT, cost
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,3 +38,22 @@ def test_a_command_that_a_signal_ends(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError) as raised:
         cost([sys.executable, "-c", script], tmp_path)
     assert str(raised.value) == "failed: exit code 143: no message"
+
+
+def test_who_is_ended_ends_what_he_runs(tmp_path: Path) -> None:
+    """A benchmark that is ended must not leave a sweep running."""
+    script = f"""
+from pathlib import Path
+from benchmarks.processes import ROOT, cost
+from benchmarks.session import begin
+with begin():
+    cost(["/bin/sh", "-c", "echo $$ > pid; exec sleep 60"], Path({str(tmp_path)!r}))
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
+    pid = tmp_path / "pid"
+    while not (pid.exists() and pid.read_text(encoding="utf-8").endswith("\n")):
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(60) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text(encoding="utf-8")), 0)
