@@ -9,7 +9,7 @@ bin := $(abspath $(VENV))/bin
 installed := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint bench lock clean
+.PHONY: help demo test soak lint bench growth lock clean
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -43,7 +43,10 @@ lint: $(installed) ## ruff and mypy, changing nothing
 
 bench: $(installed) ## compare speed and memory with other tools
 	@scripts/install-test-packages
-	$(bin)/python -m benchmarks $(ARGS)
+	$(bin)/python -m benchmarks --json build/bench.json $(ARGS)
+
+growth: $(installed) ## measure 100 to 100,000 combinations, and draw docs/growth.svg
+	$(bin)/python -m benchmarks.growth $(ARGS)
 
 lock: ## write requirements.lock from pyproject.toml (scripts/lock --upgrade: newest of all)
 	scripts/lock

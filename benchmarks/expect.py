@@ -37,7 +37,7 @@ def factor_at_least(
     case: str, text: str, ours: float | None, theirs: float | None, limit: float, whose: str
 ) -> Expectation:
     """Expect `ours` to be at least `limit` times `theirs`."""
-    text = f"{text}: at least {limit:g} times {whose}"
+    text = f"{text}: at least {'' if limit == 1 else f'{limit:g} times '}{whose}"
     if ours is None or not theirs:
         return Expectation(case, text, _UNKNOWN, None)
     return Expectation(case, text, f"{ours / theirs:.3g} times", ours >= limit * theirs)

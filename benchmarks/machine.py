@@ -16,15 +16,15 @@ __all__ = ["describe", "load"]
 _OURS = ("sweeplib", "prefect", "prefect-dask", "distributed", "mlflow")
 
 
-def describe(peers: str) -> dict[str, str]:
-    """Return lines that tell machine, versions and date; `peers` tells the versions of the peers."""
+def describe(peers: str = "") -> dict[str, str]:
+    """Return lines that tell machine, versions and date; `peers` tells the versions of the peers, if any."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     ours = ", ".join(f"{name} {version(name)}" for name in _OURS)
     return {
         "Date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {_commit()}",
         "Machine": f"{cores} cores, {_processor()}, {_memory()}, {platform.system()} {platform.release()}",
         "Ours": f"Python {platform.python_version()}, {ours}",
-        "Peers": peers,
+        **({"Peers": peers} if peers else {}),
     }
 
 

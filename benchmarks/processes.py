@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,13 +22,18 @@ __all__ = ["ROOT", "Cost", "Told", "cost", "isolate", "output", "runner", "sweep
 
 ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE = 1800.0  # seconds for one command, after which it counts as hanging
+_GRACE = 30.0  # seconds between TERM and KILL; a sweep ends its commands first
 _FOREIGN = ("PREFECT_", "MLFLOW_", "SWEEP_", "DASK_", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process took: seconds from start to end, and megabytes at its peak."""
+    """What a process took: seconds from start to end, and megabytes at its peak.
 
+    `began` is when it was started, in seconds since the epoch.
+    """
+
+    began: float
     seconds: float
     megabytes: float
 
@@ -57,36 +64,56 @@ def sweep(*arguments: str) -> list[str]:
 
 def cost(command: Sequence[str], folder: Path) -> Cost:
     """Run a command in `folder` and return what it took; what it prints is thrown away."""
-    told = json.loads(
-        output([sys.executable, "-I", "-S", str(ROOT / "benchmarks" / "timed.py"), *command], folder)
-    )
-    if told["code"]:
-        msg = f"failed: exit code {told['code']}"
-        raise UnavailableError(msg)
-    return Cost(told["seconds"], told["peak"] / 1e6)
+    timed = [sys.executable, "-I", "-S", str(ROOT / "benchmarks" / "timed.py")]
+    told = json.loads(output([*timed, *command], folder))
+    return Cost(told["began"], told["seconds"], told["peak"] / 1e6)
 
 
 def output(command: Sequence[str], folder: Path, variables: dict[str, str] | None = None) -> str:
-    """Run a command in `folder` and return what it printed."""
+    """Run a command in `folder` and return what it printed.
+
+    If it takes too long, or we are to end meanwhile, it is ended with all that it has started in its group.
+    """
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env={**os.environ, **(variables or {})},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=_PATIENCE,
-            check=False,
+            process_group=0,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         msg = f"failed: {error}"
         raise UnavailableError(msg) from error
-    if done.returncode:
-        last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
-        msg = f"failed: exit code {done.returncode}: {last}"
+    try:
+        printed, complaints = process.communicate(timeout=_PATIENCE)
+    except BaseException as error:
+        _end_group(process)
+        if isinstance(error, subprocess.TimeoutExpired):
+            msg = f"failed: {error}"
+            raise UnavailableError(msg) from error
+        raise
+    if process.returncode:
+        last = (complaints.strip() or printed.strip() or "no message").splitlines()[-1]
+        msg = f"failed: exit code {process.returncode}: {last}"
         raise UnavailableError(msg)
-    return done.stdout
+    return printed
+
+
+def _end_group(process: subprocess.Popen[str]) -> None:
+    """Ask a process group to end, wait, and kill what is left of it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE
+        while time.monotonic() < deadline:
+            process.poll()  # what has ended and is not taken note of counts as being there
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 def runner(

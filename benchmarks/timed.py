@@ -12,17 +12,23 @@ import sys
 import time
 
 
-def main(command: list[str]) -> None:
-    """Run `command`; print its exit code, seconds and peak bytes."""
+def main(command: list[str]) -> int:
+    """Run `command`; print its start (since the epoch), seconds and peak bytes; return its exit code.
+
+    If it fails, only what it wrote to standard error comes out: the reason.
+    """
     nowhere = os.open(os.devnull, os.O_RDWR)
     actions = [(os.POSIX_SPAWN_DUP2, nowhere, 0), (os.POSIX_SPAWN_DUP2, nowhere, 1)]
-    began = time.perf_counter()
+    began, clock = time.time(), time.perf_counter()
     pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
     _, status, usage = os.wait4(pid, 0)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - clock
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(json.dumps({"code": os.waitstatus_to_exitcode(status), "seconds": seconds, "peak": peak}))
+    code = os.waitstatus_to_exitcode(status)
+    if code == 0:
+        print(json.dumps({"began": began, "seconds": seconds, "peak": peak}))
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -12,6 +12,8 @@ import click
 import pytest
 import yaml
 
+from benchmarks import growth
+from benchmarks.__main__ import CASES
 from sweeplib import collect, expand
 from sweeplib.cli.app import INTERRUPTED, cli
 from sweeplib.errors import InputError, SweepError, SweepSyntaxError
@@ -35,6 +37,7 @@ YAML = document("docs/sweeps-yaml.md")
 DEPLOYMENTS = document("docs/deployments.md")
 COMMANDS = document("docs/command-line.md")
 TRACKING = document("docs/tracking.md")
+PERFORMANCE = document("docs/performance.md")
 
 
 def rows_with_head(text: str, head: str) -> list[list[str]]:
@@ -279,11 +282,32 @@ def test_variables_that_mlflow_finds() -> None:
     assert environment.opened("sqlite://", "job", "1", "run").keys() == other
 
 
+# performance.md
+
+
+def test_every_case_of_the_benchmarks() -> None:
+    assert [row[0] for row in table(section(PERFORMANCE, "The cases"))] == list(CASES)
+
+
+def test_commands_and_options_that_measure() -> None:
+    lines = [code(row[0]) for row in table(PERFORMANCE.partition("## ")[0])]
+    targets = re.findall(r"^([a-z]+):.*## ", document("Makefile"), re.MULTILINE)
+    assert {line.split()[1] for line in lines} <= set(targets)
+
+
+def test_the_lines_of_growth() -> None:
+    (head, *rest) = [title for title, _ in growth.COLUMNS.values()]
+    here = section(PERFORMANCE, "Growth")
+    assert f"| {head} |" in here
+    assert [row[0] for row in table(here)] == rest
+
+
 def test_there_is_no_page_without_tests() -> None:
     assert names() == [
         "README.md",
         "docs/command-line.md",
         "docs/deployments.md",
+        "docs/performance.md",
         "docs/sweep-syntax.md",
         "docs/sweeps-yaml.md",
         "docs/tracking.md",
