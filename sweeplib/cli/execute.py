@@ -131,6 +131,7 @@ def _settings() -> dict[str, str]:
 
 def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, cluster: str | None) -> int:
     from sweeplib.orchestrate.api import connect
+    from sweeplib.track import start_ahead
 
     os.chdir(project)
     ours = _settings()
@@ -140,6 +141,8 @@ def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, c
     began = time.monotonic()
     launch: Launch | None = None
     view: ProgressView | None = None
+    if plan.job.tracking:
+        start_ahead(project)  # MLflow is imported while Prefect is
     with _terminable():
         try:
             api = connect(project, note)

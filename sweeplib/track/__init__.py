@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sweeplib.track.null import NullTracker
 from sweeplib.track.results import metrics_of
 from sweeplib.track.store import tracking_uri
-from sweeplib.track.tracker import MlflowTracker
+from sweeplib.track.tracker import MlflowTracker, start_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sweeplib.engine import Tracker
 
-__all__ = ["MlflowTracker", "NullTracker", "make_tracker", "metrics_of", "tracking_uri"]
+__all__ = ["MlflowTracker", "NullTracker", "make_tracker", "metrics_of", "start_ahead", "tracking_uri"]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from sweeplib.track.store import LOG
 if TYPE_CHECKING:
     from sweeplib.track.messages import Reply, Request
 
-__all__ = ["Channel"]
+__all__ = ["Channel", "take_channel"]
 
 # A module of the project that is named like one of MLflow's must not stand in for it: -P keeps the
 # working folder out of the path, and ours goes to its end.
@@ -110,6 +110,11 @@ class Channel:
         self._starts = 0
         self._worker: _Worker | None = None
 
+    def start(self) -> None:
+        """Start the process ahead of the first request, for which it imports MLflow meanwhile."""
+        with self._lock, suppress(ConnectionError):  # which the first request will meet, too
+            self._worker = self._worker or self._start()
+
     @property
     def pid(self) -> int | None:
         """The worker's process id while there is one."""
@@ -170,6 +175,18 @@ class Channel:
         worker = self._worker
         if worker is not None:
             worker.process.kill()
+
+
+_ahead: dict[tuple[Path, str, int], Channel] = {}
+
+
+def take_channel(project: Path, uri: str, threads: int, *, ahead: bool = False) -> Channel:
+    """Return a channel to a store: the one that was started `ahead`, if there is one."""
+    channel = _ahead.pop((project, uri, threads), None) or Channel(project, uri, threads)
+    if ahead:
+        channel.start()
+        _ahead[project, uri, threads] = channel
+    return channel
 
 
 def _root() -> Path:

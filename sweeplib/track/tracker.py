@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from sweeplib.engine import Acknowledged, EndedRun
 from sweeplib.run.model import Outcome
 from sweeplib.track import environment
-from sweeplib.track.channel import Channel
+from sweeplib.track.channel import take_channel
 from sweeplib.track.courier import Courier, Errand, Urgency
 from sweeplib.track.messages import Answer, Attach, Begin, Close, Collect, Discard, Open, Ping, Record, Reply
 from sweeplib.track.store import LOG, tracking_uri
@@ -77,6 +77,17 @@ class _Run:
     recording: Errand | None = None
 
 
+def _store(project: Path) -> tuple[str, int]:
+    """Return the store's address, and how many requests it is to have at once."""
+    uri = tracking_uri(project)
+    return uri, 1 if uri.startswith(("sqlite:", "file:")) else _AT_ONCE
+
+
+def start_ahead(project: Path) -> None:
+    """Start what the next tracker of the project in this process needs, which takes MLflow's import."""
+    take_channel(project, *_store(project), ahead=True)
+
+
 class MlflowTracker:
     """Records one sweep, and what earlier ones still owe, in the project's MLflow store.
 
@@ -87,11 +98,10 @@ class MlflowTracker:
     def __init__(
         self, project: Path, *, patience: tuple[float, float] = (_FIRST_PATIENCE, _PATIENCE)
     ) -> None:
-        self._uri = tracking_uri(project)
+        self._uri, threads = _store(project)
         self._first_patience, self._patience = patience
         self._news = threading.Condition()
-        threads = 1 if self._uri.startswith(("sqlite:", "file:")) else _AT_ONCE
-        self._channel = Channel(project, self._uri, threads)
+        self._channel = take_channel(project, self._uri, threads)
         self._courier = Courier(self._channel, self._news, threads)
         self._begun = time.monotonic()
         self._ready_since: float | None = None

@@ -39,6 +39,7 @@ def main(threads: str = "1") -> None:
     service = _Service(replies)
     ended = threading.Event()
     with ThreadPoolExecutor(int(threads)) as pool:
+        pool.submit(service.begin)
         for line in sys.stdin.buffer:
             pool.submit(service.serve, line)
         threading.Thread(target=_end_anyhow, args=(ended,), daemon=True).start()
@@ -68,13 +69,17 @@ class _Service:
             self._replies.write(encode(number, reply))
             self._replies.flush()
 
-    def _reply(self, request: Request) -> Reply:
+    def begin(self) -> Reply:
+        """Import MLflow and open the store, unless that was done; return how that went."""
         with self._beginning:
-            if self._recorder is None:
-                self._recorder, failure = _begin()
-                if self._recorder is None:
-                    return failure
-        return _answer(self._recorder, request)
+            if self._recorder is not None:
+                return Reply(answer=Answer.DONE)
+            self._recorder, reply = _begin()
+            return reply
+
+    def _reply(self, request: Request) -> Reply:
+        reply = self.begin()
+        return reply if self._recorder is None else _answer(self._recorder, request)
 
     def abandon(self) -> None:
         """End what was opened and not ended."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.engine import Acknowledged, EndedRun
 from sweeplib.run.model import Outcome
-from sweeplib.track import MlflowTracker, make_tracker, metrics_of
+from sweeplib.track import MlflowTracker, make_tracker, metrics_of, start_ahead
 
 if TYPE_CHECKING:
     import pytest
@@ -194,6 +194,21 @@ def test_a_command_whose_run_is_late_opens_one_that_is_found_by_its_tags(
     _, _, late = kit.rows(folder / "mlflow.db")
     assert (late.name, late.status, late.params) == ("lr=1", "FINISHED", {"lr": "1"})
     assert stored["bb"] == Acknowledged(sweep="S1", key="bb", run_id=late.id, metrics={"accuracy": 0.6})
+
+
+def test_what_was_started_ahead_is_used_once(kit, folder: Path) -> None:
+    start_ahead(folder)
+    pids = []
+    for sweep in ("S1", "S2"):
+        with make_tracker(folder) as tracker:
+            pids.append(tracker.worker_pid)
+            tracker.begin(kit.sweep(id=sweep, tag=f"train-{sweep.lower()}"))
+            assert tracker.finish("completed", 60) == []
+    ahead, later = pids
+    assert ahead is not None
+    assert later is None, "the second was started when it was needed"
+    assert not alive(str(ahead))
+    assert [row.name for row in kit.rows(folder / "mlflow.db")] == ["train-s1", "train-s2"]
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost(kit, folder: Path) -> None:
