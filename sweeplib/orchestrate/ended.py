@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import Empty
+from typing import TYPE_CHECKING, TypeVar
 
 from sweeplib.run.marker import read_markers
 from sweeplib.run.model import Attempt, SweepPaths
 
 if TYPE_CHECKING:
+    from queue import SimpleQueue
+
     from sweeplib.run.model import Work
 
-__all__ = ["attempts_at"]
+__all__ = ["arrivals", "attempts_at"]
+
+_GATHER = 0.01  # seconds that what ended first waits for others: a batch is stored at once
+_Ended = TypeVar("_Ended")
+
+
+def arrivals(ended: SimpleQueue[_Ended], timeout: float) -> list[_Ended]:
+    """Return what has ended, waiting up to `timeout` seconds for the first."""
+    try:
+        arrived = [ended.get(timeout=timeout)]
+    except Empty:
+        return []
+    time.sleep(_GATHER)
+    while not ended.empty():
+        arrived.append(ended.get())
+    return arrived
 
 
 def attempts_at(work: Work, result: Attempt | str) -> list[Attempt]:

@@ -215,7 +215,7 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
 def _submitter(placement: Placement, shared: Session) -> InProcessSubmitter | PrefectSubmitter:
     if placement.threads:
         return InProcessSubmitter(placement, shared)
-    return PrefectSubmitter(placement.runner.client, shared, placement.window, placement.batch)
+    return PrefectSubmitter(placement.runner.client, shared, placement.window)
 
 
 def _heir(execution: Execution, flow_run: FlowRun) -> AbstractContextManager[Heir]:

@@ -6,15 +6,14 @@ placement that one process has no use for. So Dask is asked for its threads once
 
 from __future__ import annotations
 
-import time
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.combination import run_combination
-from sweeplib.orchestrate.ended import attempts_at
+from sweeplib.orchestrate.ended import arrivals, attempts_at
 from sweeplib.run.client import Guard
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from sweeplib.run.model import Attempt, Work
 
 __all__ = ["InProcessSubmitter"]
-
-_GATHER = 0.01  # seconds that what ended first waits for others: a batch is stored at once
 
 
 class InProcessSubmitter:
@@ -76,16 +73,9 @@ class InProcessSubmitter:
 
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
-        try:
-            arrived = [self._ended.get(timeout=timeout)]
-        except Empty:
-            return []
-        time.sleep(_GATHER)
-        while not self._ended.empty():
-            arrived.append(self._ended.get())
         return [
             Finished(work, attempts_at(work, result) or [unseen(work.key, str(result))])
-            for work, result in arrived
+            for work, result in arrivals(self._ended, timeout)
         ]
 
     def stop(self) -> None:
