@@ -28,6 +28,7 @@ jobs:
     env: {A: x y, B: 1}
     tags: [one, two]
     cluster: {class: distributed.LocalCluster, n_workers: 2}
+    preload: [mlflow, sklearn]
     tracking: false
     sets:
       - each: model=small,large lr=1:3:k
@@ -42,6 +43,7 @@ jobs:
   listed:
     call: package.module.train --fast
     style: plain
+    preload: false
     sets: [{all: model=svc}]
   queue:
     submit: sbatch it.sh
@@ -67,6 +69,7 @@ app
   env           'A=x y' B=1
   tags          one, two
   cluster       distributed.LocalCluster(n_workers=2)
+  preload       mlflow, sklearn
   tracking      off
 
 set 1: 6 combinations
@@ -111,6 +114,7 @@ listed
   style         plain
   retries       1
   retry_delay   10 s, 1m 00s
+  preload       off
 
 set 1: 1 combination
   all           model=svc
