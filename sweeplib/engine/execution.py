@@ -180,4 +180,5 @@ class Execution:
             env={**self._hidden, **environment(self.project), **job.env, **env},
             timeout=job.timeout,
             slots=self.slots,
+            preload=job.preloaded,
         )

@@ -18,7 +18,7 @@ from sweeplib.run.marker import read_markers, was_started
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sweeplib.engine.execution import Execution, Item
     from sweeplib.engine.model import Finished, Observer, Submitter, Tracker
@@ -84,6 +84,7 @@ class _Loop:
         self.elsewhere = 0
         self.repeated = 0
         self.cancelled = False
+        self.told: set[str] = set()
         self.stopped_at: int | None = None
         self._looked = 0.0
         limit = execution.plan.job.max_failures
@@ -171,6 +172,7 @@ class _Loop:
         if finished:
             attempts = [attempt for each in finished for attempt in each.attempts]
             self.ledger.record(self.execution.id, attempts)
+            self._tell(attempt.note for attempt in attempts)
         for each in finished:
             deciding = each.attempts[-1]
             self.in_flight.discard(each.work.key)
@@ -178,6 +180,13 @@ class _Loop:
             self.tracker.end(deciding)
             self.observer.ended(each.work, deciding)
         self._acknowledge()
+
+    def _tell(self, notes: Iterable[str]) -> None:
+        """Tell what attempts have to say, the same of many only once."""
+        for note in dict.fromkeys(filter(None, notes)):
+            if note not in self.told:
+                self.told.add(note)
+                self.observer.note(note)
 
     def _acknowledge(self) -> None:
         acknowledge(self.ledger, self.tracker)

@@ -34,7 +34,8 @@ class Work:
     Times are in seconds. `env` is laid over the worker's own environment; a value of None
     takes a variable out. `slots` is how many commands of the sweep run at once in one process, None for as
     many as it has threads. `folder` is the sweep's folder, on a file system that every
-    worker of the sweep sees.
+    worker of the sweep sees. `preload` names modules that the command, one of Python, finds loaded: it is
+    forked from a process that has them.
     """
 
     sweep: str
@@ -49,6 +50,7 @@ class Work:
     timeout: float | None = None
     grace: float = 5.0
     slots: int | None = None
+    preload: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,8 @@ class Attempt:
 
     `started` and `ended` are seconds since the epoch; `exit_code` is negative for a signal,
     as in `subprocess`, and None where the command never ended by itself; `message` is one
-    line that says why an attempt did not complete; `metrics` are what a called function returned.
+    line that says why an attempt did not complete; `metrics` are what a called function returned;
+    `note` is a line that whoever runs the sweep should know, whatever came of the attempt.
     """
 
     key: str
@@ -69,6 +72,7 @@ class Attempt:
     log: str = ""
     message: str = ""
     metrics: dict[str, float] | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
