@@ -181,4 +181,5 @@ class Execution:
             timeout=job.timeout,
             slots=self.slots,
             chunk=chunk,
+            preload=job.preloaded,
         )

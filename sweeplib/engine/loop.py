@@ -20,7 +20,7 @@ from sweeplib.run.marker import read_markers, was_started
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sweeplib.engine.execution import Execution, Item
     from sweeplib.engine.model import Finished, Observer, Submitter, Tracker
@@ -96,6 +96,7 @@ class _Loop:
         self.elsewhere = 0
         self.repeated = 0
         self.cancelled = False
+        self.told: set[str] = set()
         self.stopped_at: int | None = None
         self.packing = _packing(execution)
         self._looked = 0.0
@@ -202,6 +203,7 @@ class _Loop:
         if finished:
             attempts = [attempt for each in finished for attempt in each.attempts]
             self.ledger.record(self.execution.id, attempts)
+            self._pass_on(attempt.note for attempt in attempts)
         for each in finished:
             deciding = each.attempts[-1]
             self.in_flight.discard(each.work.key)
@@ -211,6 +213,13 @@ class _Loop:
             self.tracker.end(deciding)
             self.observer.ended(each.work, deciding)
         self._acknowledge()
+
+    def _pass_on(self, notes: Iterable[str]) -> None:
+        """Tell what attempts have to say, the same of many only once."""
+        for note in dict.fromkeys(filter(None, notes)):
+            if note not in self.told:
+                self.told.add(note)
+                self.observer.note(note)
 
     def _acknowledge(self) -> None:
         acknowledge(self.ledger, self.tracker)

@@ -40,6 +40,7 @@ __all__ = [
     "mode",
     "name",
     "parallel",
+    "preload",
     "style",
     "tags",
     "texts",
@@ -63,6 +64,7 @@ _CRON_FIELDS = (
     ("month", 1, 12),
     ("weekday", 0, 7),
 )
+_MODULE = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)+"
 
 
@@ -337,6 +339,23 @@ def tags(value: object) -> tuple[str, ...]:
                 "one of these is empty" if item in (None, "") else f"{_what(item)} is none; put it in quotes"
             )
             raise InputError(f"must be a list of texts, and {given}")
+    return tuple(dict.fromkeys(item.strip() for item in value))
+
+
+def preload(value: object) -> tuple[str, ...] | None:
+    """Return the modules, each once; none at all for false, None where a job says nothing about it."""
+    if value is None:
+        return None
+    if value is False:
+        return ()
+    if not isinstance(value, (list, tuple)):
+        hint = f"; write [{value}]" if isinstance(value, str) else ""
+        raise InputError(f"must be a list of modules such as [mlflow, sklearn], or false{_but(value)}{hint}")
+    for item in value:
+        if not isinstance(item, str) or not re.fullmatch(_MODULE, item.strip()):
+            raise InputError(
+                f"must be a list of modules such as [mlflow, sklearn], and {_what(item)} is none"
+            )
     return tuple(dict.fromkeys(item.strip() for item in value))
 
 

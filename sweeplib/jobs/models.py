@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sweeplib.errors import InputError, UnknownJobError, nearest
+from sweeplib.interpreter import head_length
 from sweeplib.jobs import fields
 from sweeplib.jobs.schema import Mistake, Mistakes, Model, key
 from sweeplib.jobs.words import merge_add, split_words
@@ -116,8 +117,9 @@ class Policy(Model):
     `timeout` and `retry_delay` are in seconds; `parallel` is the number of commands at once, None for the
     machine's CPU count; `cluster` is a Dask scheduler's address, or a cluster to start. Up to `task_runs`
     combinations have a task run each in Prefect, more share them. `metric` is what combinations are ranked
-    by, None for the first in the order of the alphabet. `tracking` tells whether combinations are recorded in
-    MLflow; "own" that the commands open their own runs.
+    by, None for the first in the order of the alphabet. `preload` names modules that every command finds
+    loaded, None where nothing is said about it. `tracking` tells whether combinations are recorded in MLflow;
+    "own" that the commands open their own runs.
     """
 
     style: Literal["hydra", "plain", "flags", "kwargs"] = key(fields.style, "hydra")
@@ -132,6 +134,7 @@ class Policy(Model):
     cluster: str | ClusterSpec | None = key(fields.cluster, None)
     task_runs: int = key(fields.whole(1), 10_000)
     metric: Metric | None = key(fields.metric, None)
+    preload: tuple[str, ...] | None = key(fields.preload, None)
     tracking: bool | Literal["own"] = key(fields.tracking, True)  # noqa: FBT003  (the default of a key)
 
 
@@ -243,6 +246,11 @@ class Job(Policy):
             text = f"kwargs is for 'call' jobs, and this is a {given[0]!r} job; use hydra, plain or flags"
             yield Mistake(("style",), InputError(text))
 
+        if self.preload and len(given) == 1 and not wrong & {"preload", *_KINDS} and not self.is_python:
+            what = f"this one is {self.run!r}" if self.run else "this is a 'submit' job"
+            text = f"is for commands such as python train.py or python -m train, and {what}; take the key out"
+            yield Mistake(("preload",), InputError(text))
+
         if self.style == "flags" and not wrong & {"style", "sets"}:
             yield from self._with_dashes()
 
@@ -276,6 +284,21 @@ class Job(Policy):
     def command(self) -> tuple[Literal["run", "call", "submit"], str]:
         """The kind of command and its text."""
         return self.kind, self.run or self.call or self.submit
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the commands run a Python function, a script or a module, and so may have a preload."""
+        return bool(self.call) or (bool(self.run) and head_length(self.words) is not None)
+
+    @property
+    def preloaded(self) -> tuple[str, ...]:
+        """The modules that every command finds loaded, a called function's own among them."""
+        if not self.call:
+            return self.preload or ()
+        if self.preload == ():
+            return ()
+        module = self.words[0].rpartition(".")[0]
+        return tuple(dict.fromkeys(("sweeplib.run.call", *(self.preload or ()), module)))
 
     @cached_property
     def words(self) -> tuple[str, ...]:

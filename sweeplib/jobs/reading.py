@@ -7,10 +7,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from sweeplib.errors import InputError, JobFileError, Place, SweepSyntaxError, nearest
+from sweeplib.interpreter import head_length
 from sweeplib.jobs.fields import name as job_name
 from sweeplib.jobs.grouping import Group, group
 from sweeplib.jobs.models import Deployment, Job, Policy, Set
 from sweeplib.jobs.schema import Mistake, Mistakes
+from sweeplib.jobs.words import split_words
 from sweeplib.jobs.yaml_file import spell
 
 if TYPE_CHECKING:
@@ -90,6 +92,8 @@ class Reading:
         if raw.get("name", "") == "":
             raw["name"] = name
         groups = self.groups(raw, path)
+        if "preload" not in content and not _is_python(raw):
+            raw.pop("preload", None)  # the defaults' is for those that can have one
         try:
             return Job.read(raw).at(name)
         except Mistakes as error:
@@ -163,6 +167,15 @@ class Reading:
         """Return the mistake, or all of them as one error, by line."""
         ordered = [error for _, error in sorted(self.mistakes, key=lambda entry: entry[0])]
         return ordered[0] if len(ordered) == 1 else JobFileError("\n".join(map(str, ordered)))
+
+
+def _is_python(raw: dict[str, Any]) -> bool:
+    """Tell whether a job may have a preload, as far as its command can be read."""
+    run = raw.get("run")
+    try:
+        return "call" in raw or (isinstance(run, str) and head_length(split_words(run)) is not None)
+    except InputError:
+        return False
 
 
 def _in_file(path: Path, groups: Sequence[Group]) -> Path:

@@ -74,8 +74,9 @@ def _attempt(run: TaskRun | Member, work: Work, session: Session) -> Attempt:
     seconds = attempt.ended - attempt.started
     level = logging.ERROR if attempt.outcome not in (Outcome.COMPLETED, Outcome.CANCELLED) else logging.INFO
     reason = f": {attempt.message}" if attempt.message else ""
+    note = f"{attempt.note}\n" if attempt.note else ""
     where = f"; all output is in {attempt.log}" if attempt.log else ""
-    log.write(f"{attempt.outcome} in {seconds:.3g} s{reason}{where}", level)
+    log.write(f"{note}{attempt.outcome} in {seconds:.3g} s{reason}{where}", level)
     return attempt
 
 

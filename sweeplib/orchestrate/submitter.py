@@ -60,7 +60,7 @@ class PrefectSubmitter:
         self._mean: float | None = None
         self._taken: list[Work] = []
         self._ended: SimpleQueue[_Ended] = SimpleQueue()
-        self._out: dict[str, Future[_Results]] = {}
+        self._out: dict[object, Future[_Results]] = {}
         self._sweep: str | None = None
         self._stopped = False
         self.submitted = 0

@@ -84,6 +84,8 @@ def _policy(job: Job) -> Iterator[tuple[str, str]]:
     if job.metric is not None:
         order = {None: "", True: ", lowest first", False: ", highest first"}[job.metric.ascending]
         yield "metric", f"{job.metric.name}{order}"
+    if job.preload is not None:
+        yield "preload", ", ".join(job.preload) or "off"
     if job.tracking is not True:
         yield "tracking", job.tracking or "off"
 

@@ -193,6 +193,7 @@ def _spec(work: Work, paths: SweepPaths, place: _Place) -> Spec:
         record={"key": work.key, "number": place.number, "log": log},
         timeout=work.timeout,
         grace=work.grace,
+        preload=list(work.preload),
     )
 
 
@@ -225,6 +226,7 @@ def _attempt(work: Work, place: _Place, finished: Finished) -> Attempt:
         log=str(place.log),
         message=finished.message,
         metrics=finished.metrics,
+        note=finished.note,
     )
     if finished.outcome is not Outcome.LOST:
         return attempt

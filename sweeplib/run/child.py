@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sweeplib.run.locks import SweepLocks
+    from sweeplib.run.warm import Templates
 
 __all__ = ["COMPLETED", "FAILED", "LOST", "TIMED_OUT", "Child"]
 
@@ -46,7 +47,10 @@ class Child:
         self.tree: Tree | None = None
         self.deadline = _NEVER
         self._locks = locks
+        self._locked = False  # whether the sweep's lock is held for it
         self._log = -1
+        self._env: dict[str, str] = {}
+        self._note = ""
         self._ended = False  # whether the leader was waited for
         self._verdict: tuple[str, str] | None = None  # outcome and message, once it is being ended
         self._started = time.time()
@@ -63,30 +67,58 @@ class Child:
         """Whether `check` has anything to do by now."""
         return self._check_at <= time.monotonic()
 
-    def start(self, env: Mapping[str, str], null: int) -> bool:
-        """Start the command under `env`; False if somebody has the sweep's lock: try again."""
-        try:
-            if not self._locks.take(self.spec["lock"]):
-                return False
-        except OSError as error:
-            self._finish(FAILED, None, file_problem("cannot lock", error), locked=False)
+    def start(self, env: Mapping[str, str], null: int, templates: Templates | None) -> bool:
+        """Start the command under `env`; False if it must wait: try again.
+
+        It waits while somebody has the sweep's lock, and for the modules that it is to find loaded.
+        """
+        if not self._locked and not self._lock():
+            return False
+        if self.answer is None and self._log < 0:
+            self._open(env)
+        if self.answer is not None:
             return True
+        pid = self._fork(templates) if templates else ""
+        if pid is None:
+            return False
+        if isinstance(pid, str):
+            self._note = f"started cold: {pid}" if pid else ""
+            self._spawn(null)
+        else:
+            self._began(pid)
+        return True
+
+    def _lock(self) -> bool:
+        """Take the sweep's lock; False if somebody has it."""
+        try:
+            self._locked = self._locks.take(self.spec["lock"])
+        except OSError as error:
+            self._finish(FAILED, None, file_problem("cannot lock", error))
+            return True
+        return self._locked
+
+    def _open(self, env: Mapping[str, str]) -> None:
+        """Open the log, and settle the environment."""
         try:
             self._log = os.open(
                 self.spec["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666
             )
         except OSError as error:
             self._finish(FAILED, None, file_problem("cannot write the log file", error))
-            return True
+            return
         lock_log(self._log)
-        self._spawn({**env, **self.spec["env"], MARK: self.spec["result"]}, null)
-        return True
+        whole: dict[str, str | None] = {**env, **self.spec["env"], MARK: self.spec["result"]}
+        self._env = {name: value for name, value in whole.items() if value is not None}
 
-    def _spawn(self, env: dict[str, str | None], null: int) -> None:
+    def _fork(self, templates: Templates) -> int | str | None:
         spec = self.spec
         self._started, self._started_at = time.time(), time.monotonic()
-        set_env = {name: value for name, value in env.items() if value is not None}
-        pid = spawn(spec["argv"], spec["cwd"], set_env, self._log, null)
+        return templates.fork(spec["argv"], spec["cwd"], self._env, spec["preload"], self._log)
+
+    def _spawn(self, null: int) -> None:
+        spec = self.spec
+        self._started, self._started_at = time.time(), time.monotonic()
+        pid = spawn(spec["argv"], spec["cwd"], self._env, self._log, null)
         if isinstance(pid, Refusal):
             message = pid.message
             try:
@@ -95,10 +127,13 @@ class Child:
                 message = f"{message}; {file_problem('the log file could not be written', error)}"
             self._finish(FAILED, pid.exit_code, message)
             return
-        self.tree = Tree(pid, spec["result"])
+        self._began(pid)
+
+    def _began(self, pid: int) -> None:
+        self.tree = Tree(pid, self.spec["result"])
         self._announce_at = self._started_at + _ANNOUNCE
-        if spec["timeout"] is not None:
-            self.deadline = self._started_at + spec["timeout"]
+        if self.spec["timeout"] is not None:
+            self.deadline = self._started_at + self.spec["timeout"]
 
     def announcement(self) -> dict[str, Any] | None:
         """Return the message ``started``, once, when the command has lived long enough."""
@@ -127,7 +162,7 @@ class Child:
     def end(self, outcome: str, message: str, table: Table) -> None:
         """Begin to end the whole tree: TERM now, KILL after the grace; see `check`."""
         if self.tree is None:
-            self._finish(outcome, None, message, locked=False)
+            self._finish(outcome, None, message)
             return
         self._verdict = outcome, message
         self.deadline = self._announce_at = _NEVER
@@ -154,7 +189,7 @@ class Child:
         else:
             self._check_at = min(now + _TICK, self._kill_at) if self._ended else self._kill_at
 
-    def _finish(self, outcome: str, exit_code: int | None, message: str, *, locked: bool = True) -> None:
+    def _finish(self, outcome: str, exit_code: int | None, message: str) -> None:
         """Write the marker, let go of the locks, and have the answer ready, in this order."""
         numbers, note = metrics(self.spec["result"]) if outcome == COMPLETED else (None, "")
         answer: dict[str, Any] = {
@@ -164,6 +199,7 @@ class Child:
             "ended": self._started + time.monotonic() - self._started_at,
             "message": message or note,
             "metrics": numbers,
+            "note": self._note,
             "pid": self.tree.pid if self.tree else None,
         }
         marker = {**self.spec["record"], **answer, "argv": self.spec["argv"]}
@@ -174,6 +210,6 @@ class Child:
             answer["message"] = "; ".join(filter(None, (answer["message"], problem)))
         if self._log >= 0:
             unlock_log(self._log)
-        if locked:
+        if self._locked:
             self._locks.drop(self.spec["lock"])
         self.answer = {"op": "finished", "id": self.spec["id"], **answer}

@@ -47,7 +47,8 @@ class Spec:
 
     `log` takes all output; `marker` is the file of the done-marker, which holds `record` and the
     command's end; `result` is where the command may leave numbers; `lock` is the workers' lock of the
-    sweep. `env` is laid over this process's environment, None takes a variable out.
+    sweep. `env` is laid over this process's environment, None takes a variable out. `preload` names modules
+    that the command, one of Python, is to find loaded.
     """
 
     sweep: str
@@ -61,6 +62,7 @@ class Spec:
     record: dict[str, object] = field(default_factory=dict)
     timeout: float | None = None
     grace: float = 5.0
+    preload: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class Finished:
     ended: float
     message: str
     metrics: dict[str, float] | None = None
+    note: str = ""
     pid: int | None = None
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from sweeplib.run.warm import Templates
+
 __all__ = ["main"]
 
 _RETRY = 0.05  # seconds between tries to lock a sweep
@@ -105,7 +107,8 @@ class Loop:
         self._locks = SweepLocks()
         self._children: dict[int, Child] = {}  # by the number of their request
         self._leaders: dict[int, Child] = {}  # those whose leader lives, by its process number
-        self._waiting: list[Child] = []  # those that wait for the lock of their sweep
+        self._waiting: list[Child] = []  # those that wait for the lock of their sweep, or their modules
+        self._templates: Templates | None = None
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
         self._wakeup = self._watch_children()
@@ -140,6 +143,8 @@ class Loop:
             self._reap()
             self._look()
             self._answer()
+        if self._templates:
+            self._templates.close()
         self._channel.drain(_FAREWELL)
 
     def _wait(self) -> None:
@@ -147,6 +152,8 @@ class Loop:
         due = min((child.due for child in self._children.values()), default=float("inf"))
         if self._waiting:
             due = min(due, time.monotonic() + _RETRY)
+        if self._templates:
+            due = min(due, self._templates.due)
         timeout = None if due == float("inf") else max(0.0, due - time.monotonic()) * 1000 + 1
         if self._channel.is_open():
             events = select.POLLIN | select.POLLOUT if self._channel.unsent else select.POLLIN
@@ -157,6 +164,10 @@ class Loop:
             elif handle == self._parent:
                 self._channel.close()
                 self._poll.unregister(handle)
+            elif self._templates and self._templates.hear(handle):
+                continue
+            elif handle != self._channel.handle:
+                continue  # a template's that was ended just now
             elif not self._channel.is_open():
                 self._poll.unregister(handle)
             elif events != select.POLLOUT:
@@ -182,10 +193,18 @@ class Loop:
             self._end(is_meant, request["outcome"], request["message"])
 
     def _start(self, child: Child) -> None:
-        if not child.start(self._env, self._null):
+        templates = self._warm() if child.spec["preload"] else None
+        if not child.start(self._env, self._null, templates):
             self._waiting.append(child)
         elif child.tree and child.tree.pid is not None:
             self._leaders[child.tree.pid] = child
+
+    def _warm(self) -> Templates:
+        if self._templates is None:
+            from sweeplib.run.warm import Templates  # which few sweeps need
+
+            self._templates = Templates(self._poll)
+        return self._templates
 
     def _reap(self) -> None:
         """Take the exit codes of processes that ended, also of orphans that came to us."""
@@ -199,6 +218,8 @@ class Loop:
             child = self._leaders.pop(pid, None)
             if child:
                 child.left(os.waitstatus_to_exitcode(status))
+            elif self._templates:
+                self._templates.left(pid, os.waitstatus_to_exitcode(status))
 
     def _end(self, is_meant: Callable[[Child], bool], outcome: str, message: str) -> None:
         """Begin to end the commands that `is_meant` tells, but those that ended by themselves."""
@@ -211,6 +232,8 @@ class Loop:
 
     def _look(self) -> None:
         """Do what is due: locks to try again, timeouts, announcements, trees being ended."""
+        if self._templates:
+            self._templates.look()
         waiting, self._waiting = self._waiting, []
         for child in waiting:
             self._start(child)

@@ -47,6 +47,7 @@ def _attempt(data: dict[str, Any]) -> Attempt:
         log=str(data["log"]),
         message=str(data["message"]),
         metrics=None if metrics is None else {str(k): float(v) for k, v in dict(metrics).items()},
+        note=str(data.get("note", "")),
     )
 
 

@@ -34,7 +34,8 @@ class Work:
     Times are in seconds. `env` is laid over the worker's own environment; a value of None takes a variable
     out. `slots` is how many commands of the sweep run at once in one process, None for as many as it has
     threads. `chunk` is the number of the chunk that stands for it in Prefect, None where it has a task run of
-    its own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees.
+    its own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees. `preload`
+    names modules that the command, one of Python, finds loaded: it is forked from a process that has them.
     """
 
     sweep: str
@@ -50,6 +51,7 @@ class Work:
     grace: float = 5.0
     slots: int | None = None
     chunk: int | None = None
+    preload: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,8 @@ class Attempt:
 
     `started` and `ended` are seconds since the epoch; `exit_code` is negative for a signal,
     as in `subprocess`, and None where the command never ended by itself; `message` is one
-    line that says why an attempt did not complete; `metrics` are what a called function returned.
+    line that says why an attempt did not complete; `metrics` are what a called function returned;
+    `note` is a line that whoever runs the sweep should know, whatever came of the attempt.
     """
 
     key: str
@@ -70,6 +73,7 @@ class Attempt:
     log: str = ""
     message: str = ""
     metrics: dict[str, float] | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MARK", "STUBBORN", "Table", "Tree", "become_subreaper", "end_strays", "start_time"]
+__all__ = [
+    "MARK",
+    "STUBBORN",
+    "Table",
+    "Tree",
+    "adopts_orphans",
+    "become_subreaper",
+    "end_strays",
+    "start_time",
+]
 
 _HAS_PROC = hasattr(os, "pidfd_open") and os.path.exists("/proc/self/stat")
 _PR_SET_CHILD_SUBREAPER = 36
@@ -57,6 +66,11 @@ def become_subreaper() -> None:
     """Let orphaned descendants become children of this process (Linux; elsewhere nothing)."""
     if _HAS_PROC:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def adopts_orphans() -> bool:
+    """Tell whether `become_subreaper` has an effect here."""
+    return _HAS_PROC
 
 
 def _read(pid: int) -> Process | None:

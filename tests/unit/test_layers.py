@@ -23,6 +23,7 @@ PACKAGE = Path(sweeplib.__file__).parent
 LAYERS = (
     "errors",
     "ulids",
+    "interpreter",
     "syntax",
     "jobs",
     "plan",
@@ -98,7 +99,7 @@ def test_a_framework_is_imported_by_its_adapter_alone(framework: str, part: str)
     assert users <= {part}
 
 
-@pytest.mark.parametrize("name", ["errors", "ulids", "syntax", "plan", "command", "run"])
+@pytest.mark.parametrize("name", ["errors", "ulids", "interpreter", "syntax", "plan", "command", "run"])
 def test_the_core_needs_the_standard_library_only(name: str) -> None:
     known = {*sys.stdlib_module_names, "sweeplib"}
     assert {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -60,6 +61,15 @@ def test_all_completed(lab: Lab, kit: Kit) -> None:
     assert (first.total, first.before, first.running, first.ended, first.left) == (5, 0, 4, 0, 5)
     assert (last.running, last.ended, last.completed, last.failed, last.left) == (0, 5, 5, 0, 0)
     assert heard.notes == []
+
+
+def test_what_attempts_have_to_say_is_told_once(lab: Lab, kit: Kit) -> None:
+    (lab.folder / "work.py").write_text("")
+    heard = kit.heard()
+    lab.run(lab.plan("i=1:3", run=f"{sys.executable} work.py", preload=["missing"]), observer=heard)
+    assert heard.notes == [
+        "started cold: preload of 'missing' failed: ModuleNotFoundError: No module named 'missing'"
+    ]
 
 
 def test_the_window_is_filled_and_never_exceeded(lab: Lab, kit: Kit) -> None:

@@ -99,6 +99,7 @@ def test_what_is_left_out(read: Read) -> None:
         "cluster": None,
         "task_runs": 10_000,
         "metric": None,
+        "preload": None,
         "tracking": True,
         "name": "",
         "run": "",
@@ -108,6 +109,46 @@ def test_what_is_left_out(read: Read) -> None:
         "deployments": {},
     }
     assert job.written() == {"name": "train", "run": "python train.py", "sets": [{"each": "a=1"}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "modules"),
+    [
+        ("run: python a.py", ()),
+        ("run: python a.py, preload: [b, ' a.b ', b]", ("b", "a.b")),
+        ("run: /usr/bin/python3.11 -u -W error -X dev -m pack.part x, preload: [b]", ("b",)),
+        ("run: python a.py, preload: []", ()),
+        ("run: python a.py, preload: false", ()),
+        ("run: 'true', preload: false", ()),
+        ("submit: x, preload: []", ()),
+        ("call: pack.part.function --fast", ("sweeplib.run.call", "pack.part")),
+        ("call: pack.part.function, preload: [b]", ("sweeplib.run.call", "b", "pack.part")),
+        ("call: pack.part.function, preload: false", ()),
+    ],
+)
+def test_preload(read: Read, fields: str, modules: tuple[str, ...]) -> None:
+    job = read(f"jobs:\n  train: {{{fields}, sets: [{{}}]}}\n").job("train")
+    assert job.preloaded == modules
+    assert Job.read(json.loads(json.dumps(job.written()))) == job
+
+
+def test_preload_of_the_defaults_is_for_those_that_can_have_one(read: Read) -> None:
+    jobs = read("""\
+defaults: {preload: [sklearn]}
+jobs:
+  script: {run: python a.py, sets: [{}]}
+  called: {call: pack.function, sets: [{}]}
+  other: {run: python a.py, preload: false, sets: [{}]}
+  program: {run: make all, sets: [{}]}
+  queue: {submit: sbatch a.sh, sets: [{}]}
+""").jobs
+    assert {name: job.preloaded for name, job in jobs.items()} == {
+        "script": ("sklearn",),
+        "called": ("sweeplib.run.call", "sklearn", "pack"),
+        "other": (),
+        "program": (),
+        "queue": (),
+    }
 
 
 def test_deployments(read: Read) -> None:

@@ -26,6 +26,7 @@ METRIC = (
     "must name a metric: loss, or {lowest: loss} or {highest: score} "
     "where its name does not tell what is better"
 )
+MODULES = "must be a list of modules such as [mlflow, sklearn]"
 NO_SETS = "has no sets, so it would run nothing; add one, such as sets: [{each: 'lr=0.1,0.01'}]"
 COMMAND_AND_SETS = "a job has a command and sets, as in {run: python train.py, sets: [...]}"
 JOBS = "write a job such as train: {run: python train.py, sets: [...]}"
@@ -206,7 +207,7 @@ def test_a_job(read: Read, job: str, message: str) -> None:
             (
                 ": unknown key 'speed'; the keys here are run, call, submit, sets, deployments, style, add, "
                 "parallel, timeout, retries, retry_delay, max_failures, env, tags, cluster, task_runs, "
-                "metric, tracking, name"
+                "metric, preload, tracking, name"
             ),
         ),
         ("each: a=1", ": 'each' belongs to a set; write sets: [{each: ...}]"),
@@ -241,6 +242,13 @@ def test_a_job(read: Read, job: str, message: str) -> None:
         ("metric: {best: loss}", f".metric: {METRIC}, not a mapping"),
         ("metric: {lowest: 1}", f".metric: {METRIC}, not a mapping"),
         ("metric: ' '", f".metric: {METRIC}, not ' '"),
+        ("preload: sklearn", f".preload: {MODULES}, or false, not 'sklearn'; write [sklearn]"),
+        ("preload: a, b", f".preload: {MODULES}, or false, not 'a, b'; write [a, b]"),
+        ("preload: true", f".preload: {MODULES}, or false, not true"),
+        ("preload: {a: b}", f".preload: {MODULES}, or false, not a mapping"),
+        ("preload: [a, 5]", f".preload: {MODULES}, and the number 5 is none"),
+        ("preload: [a b]", f".preload: {MODULES}, and 'a b' is none"),
+        ("preload: [train.py, '']", f".preload: {MODULES}, and '' is none"),
         ("tracking: off", ".tracking: must be true, false or own, not 'off'"),
         ("tracking:", ".tracking: must be true, false or own"),
         ("env: [A]", ".env: must be a mapping such as {OMP_NUM_THREADS: 1}, not a list"),
@@ -277,6 +285,22 @@ def test_a_job(read: Read, job: str, message: str) -> None:
 )
 def test_a_field_of_a_job(read: Read, line: str, message: str) -> None:
     assert told(read, f"{JOB}    {line}\n") == f"sweeps.yaml:5: jobs.train{message}"
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        ("run: make all", "this one is 'make all'"),
+        ("run: python -c 'print(1)'", "this one is \"python -c 'print(1)'\""),
+        ("run: uv run python train.py", "this one is 'uv run python train.py'"),
+        ("submit: sbatch array.sh", "this is a 'submit' job"),
+    ],
+)
+def test_preload_of_another_command(read: Read, command: str, what: str) -> None:
+    assert told(read, f"jobs:\n  train:\n    {command}\n    sets: [{{}}]\n    preload: [a]\n") == (
+        "sweeps.yaml:5: jobs.train.preload: is for commands such as python train.py or python -m train, "
+        f"and {what}; take the key out"
+    )
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,7 @@ def test_the_order_in_a_file_does_not_count(tmp_path: Path) -> None:
         {"tags": ["digits"]},
         {"cluster": "tcp://127.0.0.1:8786"},
         {"tracking": False},
+        {"preload": ["sklearn"]},
     ],
 )
 def test_how_and_under_which_name_it_is_run_does_not_count(fields: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ jobs:
     tags: [one, two]
     cluster: {class: distributed.LocalCluster, n_workers: 2}
     task_runs: 2000
+    preload: [mlflow, sklearn]
     tracking: false
     sets:
       - each: model=small,large lr=1:3:k
@@ -43,6 +44,7 @@ jobs:
   listed:
     call: package.module.train --fast
     style: plain
+    preload: false
     sets: [{all: model=svc}]
   queue:
     submit: sbatch it.sh
@@ -69,6 +71,7 @@ app
   tags          one, two
   cluster       distributed.LocalCluster(n_workers=2)
   task_runs     up to 2,000
+  preload       mlflow, sklearn
   tracking      off
 
 set 1: 6 combinations
@@ -113,6 +116,7 @@ listed
   style         plain
   retries       1
   retry_delay   10 s, 1m 00s
+  preload       off
 
 set 1: 1 combination
   all           model=svc

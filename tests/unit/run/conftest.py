@@ -6,6 +6,7 @@ import os
 import select
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,6 +149,14 @@ class Sweep:
         return [
             pid for pid, process in table.processes.items() if process.alive and folder in table.mark(pid)
         ]
+
+    def await_quiet(self) -> None:
+        """Wait for helpers of a command that end by themselves once it has ended."""
+        for pid in self.survivors():
+            with suppress(ProcessLookupError):
+                process = Process(pid)
+                assert process.ended()
+                process.close()
 
 
 @pytest.fixture
