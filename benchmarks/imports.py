@@ -41,28 +41,23 @@ _SCRIPT = ROOT / "benchmarks" / "runners" / "imports_much.py"
 
 
 def measure_case(context: Context) -> list[Row]:
-    """Measure `sweep` and two peers; the script runs in the peers' environment with all of them."""
+    """Measure `sweep` and two peers; the script runs in an environment of what it imports."""
     folder = context.project("imports", both="jobs: {}\n")
     with serving(folder, context.note):
         return measure("f", _contestants(_Bench(context, folder)), context.rounds(1), context.note)
 
 
 class _Bench:
-    """A project whose jobs are written when the peers' environment is known to be there."""
+    """A project whose jobs are written when the environment of their script is known to be there."""
 
     def __init__(self, context: Context, folder: Path) -> None:
         self.context = context
         self.folder = folder
 
     @cached_property
-    def python(self) -> str:
-        """The interpreter that has all of the modules, and HydraFlow. Raises `UnavailableError`."""
-        return str(Path(self.context.peers.hydraflow).with_name("python"))
-
-    @cached_property
     def commands(self) -> Commands:
         """The commands, which are the same with and without `preload`. Raises `UnavailableError`."""
-        run = f"run: {json.dumps(shlex.join([self.python, str(_SCRIPT)]))}"
+        run = f"run: {json.dumps(shlex.join([self.context.peers.with_imports, str(_SCRIPT)]))}"
         sets = f"sets: [{{each: 'n=1:{_COUNT}'}}]"
         preload = "preload: [mlflow, hydra, sklearn.linear_model]"
         warm = f"  warm: {{{run}, tracking: false, {preload}, {sets}}}\n"
@@ -86,7 +81,8 @@ class _Bench:
 
     def hydraflow(self) -> Sample:
         """Run the job as `hydraflow run` does."""
-        told = runner(self.python, "with_hydraflow", "cold", folder=self.commands.project)
+        python = str(Path(self.context.peers.hydraflow).with_name("python"))
+        told = runner(python, "with_hydraflow", "cold", folder=self.commands.project)
         return Sample({_SPAN: told.answer["seconds"], _WALL: told.seconds})
 
     def parallel(self) -> Sample:

@@ -25,6 +25,7 @@ class Peers:
     def __init__(self, note: Callable[[str], None]) -> None:
         self._most = Environment(ROOT / ".venv-peers", _HERE / "peers.txt", note)
         self._batchrun = Environment(ROOT / ".venv-batchrun", _HERE / "batchrun.txt", note)
+        self._imports = Environment(ROOT / ".venv-imports", _HERE / "imports.txt", note)
 
     @property
     def python(self) -> str:
@@ -39,6 +40,11 @@ class Peers:
             msg = "not available: needs Python 3.13"
             raise UnavailableError(msg)
         return str(program)
+
+    @property
+    def with_imports(self) -> str:
+        """An interpreter that has mlflow, hydra and scikit-learn. Raises `UnavailableError`."""
+        return self._imports.python
 
     @property
     def batchrun(self) -> str:

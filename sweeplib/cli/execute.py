@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sweeplib.cli.output import note, say
 from sweeplib.cli.progress import make_progress
-from sweeplib.engine import recover, remaining
+from sweeplib.engine import load_modules, recover, remaining
 from sweeplib.errors import InputError, ServerError
 from sweeplib.ledger import Ledger
 from sweeplib.report.duration import humanise
+from sweeplib.ulids import ulid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +132,7 @@ def _settings() -> dict[str, str]:
 
 def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, cluster: str | None) -> int:
     from sweeplib.orchestrate.api import connect
-    from sweeplib.track import start_ahead
+    from sweeplib.track import start_ahead, tracking_uri
 
     os.chdir(project)
     ours = _settings()
@@ -141,19 +142,25 @@ def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, c
     began = time.monotonic()
     launch: Launch | None = None
     view: ProgressView | None = None
+    sweep: str | None = None
     if plan.job.tracking:
         start_ahead(project)  # MLflow is imported while Prefect is
     with _terminable():
         try:
             api = connect(project, note)
+            sweep = identity = ulid()
+            if not cluster and plan.job.cluster is None:
+                uri = {"MLFLOW_TRACKING_URI": tracking_uri(project)} if plan.job.tracking else {}
+                load_modules(plan, project, identity, frozenset(ours), uri)
             from sweeplib.orchestrate.direct import at, run_directly
             from sweeplib.orchestrate.launch import Launch
 
             def run() -> None:
-                nonlocal launch, view
+                nonlocal launch, view, sweep
                 total = 1 if plan.job.kind == "submit" else len(plan)
                 with make_progress(plan.job.entry, total) as view, _server_kept(project, api, view):
-                    launch = Launch(observer=view, isolated=False, hidden=frozenset(ours))
+                    launch = Launch(observer=view, isolated=False, hidden=frozenset(ours), sweep=sweep)
+                    sweep = None  # another one is another sweep
                     run_directly(project, plan, launch, fresh=fresh, parallel=parallel, cluster=cluster)
 
             try:

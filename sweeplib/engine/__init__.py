@@ -1,7 +1,7 @@
 """The engine: brings plan, ledger, submitter and tracker together, knowing no Prefect, Dask or MLflow."""
 
 from sweeplib.engine.earlier import report_earlier
-from sweeplib.engine.execution import Execution
+from sweeplib.engine.execution import Execution, load_modules
 from sweeplib.engine.git import GitState, git_state
 from sweeplib.engine.local import LocalSubmitter
 from sweeplib.engine.lock import Lock
@@ -37,6 +37,7 @@ __all__ = [
     "TrackedSweep",
     "Tracker",
     "git_state",
+    "load_modules",
     "recover",
     "recover_sweep",
     "remaining",

@@ -15,11 +15,12 @@ from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, remaining
 from sweeplib.errors import LedgerError
 from sweeplib.ledger import Submission, Sweep, SweepState
+from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths, Work
 from sweeplib.ulids import ulid, ulids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from sweeplib.engine.git import GitState
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sweeplib.ledger import Ledger
     from sweeplib.plan import Plan
 
-__all__ = ["Execution", "Item"]
+__all__ = ["Execution", "Item", "load_modules"]
 
 _CLOSED = 90.0  # seconds that the sweep to go on with may be looked after by another process
 
@@ -43,15 +44,35 @@ class Item:
     repeated: bool = False
 
 
+def _shared_environment(plan: Plan, project: Path, hidden: frozenset[str]) -> dict[str, str | None]:
+    """Return what every command of a plan has in its environment; None takes a variable out."""
+    return {**dict.fromkeys(hidden), **environment(project), **plan.job.env}
+
+
+def load_modules(
+    plan: Plan, project: Path, sweep: str, hidden: frozenset[str], more: Mapping[str, str]
+) -> None:
+    """Have this process begin to load the modules that the commands of a sweep are to find loaded.
+
+    It takes seconds in which there is other work to do. `more` is what the sweep's tracker will add to the
+    environment of every command; `sweep` the id that it will have.
+    """
+    if plan.job.preloaded and len(plan):
+        names = {"SWEEP_ID": sweep, "SWEEP_JOB": plan.job.entry}
+        env = {**_shared_environment(plan, project, hidden), **more, **names}
+        command = argv(plan, plan[0], sweep)
+        Guard.shared().prepare(list(command), str(project), env, list(plan.job.preloaded))
+
+
 class Execution:
     """A sweep that this process owns: use it as a context manager around `run_sweep`.
 
     `project` is the folder of the job file. A sweep goes on with the job's latest lineage, where there is
     one; `fresh` begins a new one. One that is `isolated` (a deployed run) may go on with any other, and only
-    such may go on with it.
-    `resumes` is an ended sweep to go on with, as a retry of its flow run does: same id, same folder.
-    `slots` is how many commands run at once in one worker process (None: as many as it has threads);
-    `hidden` names variables of this process that commands are not to see.
+    such may go on with it. `resumes` is an ended sweep to go on with, as a retry of its flow run does: same
+    id, same folder. `slots` is how many commands run at once in one worker process (None: as many as it has
+    threads); `hidden` names variables of this process that commands are not to see; `new_id` is the ULID of a
+    sweep that begins, where it is known already.
     """
 
     def __init__(
@@ -66,12 +87,13 @@ class Execution:
         flow_run: str | None = None,
         slots: int | None = None,
         hidden: frozenset[str] = frozenset(),
+        new_id: str | None = None,
     ) -> None:
         self.plan = plan
         self.ledger = ledger
         self.project = project
         self.resumed = resumes is not None
-        self.id = resumes.id if resumes else ulid()
+        self.id = resumes.id if resumes else new_id or ulid()
         self.lineage = resumes.lineage if resumes else self.id
         self._fresh = fresh
         self.tag = f"{plan.job.entry}-{self.id[-8:].lower()}"
@@ -80,7 +102,7 @@ class Execution:
         self._isolated = isolated
         self._flow_run = flow_run
         self.slots = slots
-        self._hidden: dict[str, str | None] = dict.fromkeys(hidden)
+        self._env = _shared_environment(plan, project, hidden)
         self.sweep: Sweep
         self.summary: Summary | None = None
 
@@ -177,7 +199,7 @@ class Execution:
             argv=item.argv,
             cwd=str(self.project),
             folder=str(self.paths.folder),
-            env={**self._hidden, **environment(self.project), **job.env, **env},
+            env={**self._env, **env},
             timeout=job.timeout,
             slots=self.slots,
             chunk=chunk,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 from prefect import tags
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from sweeplib.engine import Lock
 from sweeplib.errors import ServerError, SweepError
@@ -44,7 +44,12 @@ def run_directly(
     being run.
     """
     flow = sweep_flow(plan.job.entry, project)
-    with launching(launch), tags(TAG):  # the tag has to be there from the first: the server remembers it
+    settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}  # ours tells; Prefect's would take a second to end
+    with (
+        temporary_settings(settings),
+        launching(launch),
+        tags(TAG),
+    ):  # the tag has to be there from the first: the server remembers it
         try:
             flow(
                 arguments=list(plan.arguments),

@@ -157,6 +157,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             resumes=ledger.sweep_of_flow_run(flow_run, name),
             flow_run=flow_run,
             hidden=launch.hidden,
+            new_id=launch.sweep,
         )
         shared = session(job, [job.entry, execution.tag, *job.tags])
         with (

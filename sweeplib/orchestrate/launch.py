@@ -40,13 +40,15 @@ class Launch:
     """A start of a flow from this process, and what came of it.
 
     `isolated` keeps later local runs from going on with this one, and `hidden` names variables that this
-    process set for itself and that commands are not to see. The rest is set by the flow: a flow run's own
-    result would pass through Prefect, which may be gone by then.
+    process set for itself and that commands are not to see, `sweep` is the id that the sweep is to have
+    (None: any). The rest is set by the flow: a flow run's own result would pass through Prefect, which may be
+    gone by then.
     """
 
     observer: Observer = field(default_factory=Quiet)
     isolated: bool = True
     hidden: frozenset[str] = frozenset()
+    sweep: str | None = None
     summary: Summary | None = None
     interrupted: bool = False
     flow_run: str | None = None

@@ -20,11 +20,14 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sweeplib.errors import GuardError
 from sweeplib.run.model import Outcome
 from sweeplib.run.tree import Tree, end_strays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Finished", "Guard", "Running", "Spec"]
 
@@ -192,6 +195,12 @@ class _Helper:
                 raise
             return running
 
+    def prepare(self, argv: list[str], cwd: str, env: Mapping[str, str | None], preload: list[str]) -> None:
+        """Tell of commands that will come; a dead process need not know."""
+        with self._lock, contextlib.suppress(OSError):
+            self._send_environment()
+            self._send({"op": "warm", "argv": argv, "cwd": cwd, "env": dict(env), "preload": preload})
+
     def end(self, number: int | None, sweep: str | None, outcome: Outcome, message: str) -> None:
         """Ask to end one command, or those of a sweep, or all; a dead guard has none."""
         with self._lock:
@@ -347,6 +356,14 @@ class Guard:
             except OSError:  # the guard died this moment and took no notice of the command
                 continue
         raise GuardError("the guard process died three times before it took a command")
+
+    def prepare(self, argv: list[str], cwd: str, env: Mapping[str, str | None], preload: list[str]) -> None:
+        """Begin to load the modules that commands such as this one are to find loaded.
+
+        The arguments are as in `Spec`, without what every command has its own of.
+        """
+        with contextlib.suppress(GuardError):  # the first command will say it
+            self._serving().prepare(argv, cwd, env, preload)
 
     def terminate_sweep(self, sweep: str, message: str = "cancelled") -> None:
         """Begin to end all running commands of a sweep at once, with outcome `cancelled`."""

@@ -3,9 +3,10 @@
 It is started by `sweeplib.run.client`, serves one parent process, and reads requests from a socket
 on its standard input, one JSON object a line:
 
-``env``     ``set``, ``unset``: the parent's environment changed
-``start``   ``id`` and the fields of `sweeplib.run.client.Spec`
-``end``     ``id`` (or null) and ``sweep`` (or null: every command), ``outcome``, ``message``
+``env``     ``set``, ``unset``: the parent's environment changed ``start``   ``id`` and the fields of
+`sweeplib.run.client.Spec` ``warm``    ``argv``, ``cwd``, ``env``, ``preload``: commands such as this one will
+come, as ``start`` has them ``end``     ``id`` (or null) and ``sweep`` (or null: every command), ``outcome``,
+``message``
 
 and answers with ``ready``, ``started`` (only for commands that live long enough to be worth it) and
 ``finished``. A command's done-marker is written before ``finished`` is sent. When the socket closes or
@@ -181,6 +182,10 @@ class Loop:
             self._env.update(request["set"])
             for name in request["unset"]:
                 self._env.pop(name, None)
+        elif request["op"] == "warm":
+            env = {**self._env, **request["env"]}
+            shared = {name: value for name, value in env.items() if value is not None}
+            self._warm().prepare(request["argv"], request["cwd"], shared, request["preload"])
         elif request["op"] == "start":
             child = self._children[request["id"]] = Child(request, self._locks)
             self._start(child)

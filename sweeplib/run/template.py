@@ -52,6 +52,7 @@ ROOM = "SWEEP_ROOM"
 
 _HARMLESS = ("jemalloc_bg_thd",)  # threads that their library ends and starts again around a fork
 _PATIENCE = 1.0  # seconds in which threads that only wanted to do something at the import may end
+_SEED = 64  # bits that a seed has at most; NumPy takes more where it is given none
 _BLOCKS = 2000  # of 624 numbers that a library may have drawn while it was imported
 _LATE = ("__file__", "__cached__")
 
@@ -195,15 +196,18 @@ class _Environment:
 
 
 class _Chance:
-    """The random generators of `random` and NumPy that everybody shares.
+    """The random generators of `random` and NumPy that everybody shares, and those that modules make.
 
     In a process of its own a command finds them with fresh entropy, unless a module that it imports
     gives them a seed. So those that have not been seeded since their creation are made fresh in every
     command; it does not count as a seed that numbers were drawn. `random` makes itself fresh in
-    every forked process, so one that was seeded is put back.
+    every forked process, so one that was seeded is put back. NumPy's generators cannot be told to be
+    fresh: where a module makes one without a seed, commands start cold.
     """
 
     def __init__(self) -> None:
+        self._own: dict[int, Any] = {}
+        self._seed: Any = None
         self._first: dict[str, tuple[int, ...]] = {}
         self._seeded: Any = None
         self._fresh: list[str] = []
@@ -215,6 +219,35 @@ class _Chance:
     def created(self, name: str) -> None:
         """Note the state of a generator at its creation."""
         self._first[name] = _twister(name) or ()
+        if name == "random":
+            self._watch(sys.modules[name].Random)
+
+    def _watch(self, random: Any) -> None:
+        """Take note of which objects of class `Random` have a seed of their own."""
+        seed = self._seed = random.seed
+
+        def watched(generator: Any, a: Any = None, *more: Any, **named: Any) -> None:
+            seed(generator, a, *more, **named)
+            if a is None:
+                self._own[id(generator)] = generator
+            else:
+                self._own.pop(id(generator), None)
+
+        random.seed = watched
+
+    def harm(self) -> str:
+        """Say which generator cannot be made fresh; nothing if all can."""
+        numpy: Any = sys.modules.get("numpy.random.bit_generator")
+        shared: Any = sys.modules.get("numpy.random.mtrand")
+        if numpy is None or shared is None:
+            return ""
+        for found in gc.get_objects():
+            if not isinstance(found, numpy.BitGenerator) or found is shared._rand._bit_generator:
+                continue
+            entropy = getattr(getattr(found, "seed_seq", None), "entropy", None)
+            if isinstance(entropy, int) and entropy >> _SEED:
+                return "makes a random generator of NumPy's without a seed"
+        return ""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Have `created` called after the import of a module with a generator."""
@@ -229,6 +262,8 @@ class _Chance:
     def settle(self) -> None:
         """Stop watching, and find out which generators have been seeded."""
         sys.meta_path.remove(self)
+        if self._seed is not None:
+            sys.modules["random"].Random.seed = self._seed
         for name, first in self._first.items():
             now = _twister(name)
             if now is not None and _is_drawn_from(first, now):
@@ -242,6 +277,8 @@ class _Chance:
             sys.modules["random"].setstate(self._seeded)
         for name in self._fresh:
             sys.modules[name].seed()
+        for generator in self._own.values():
+            generator.seed()
 
 
 _GENERATORS = ("random", "numpy.random.mtrand")
@@ -400,7 +437,7 @@ def _load(launch: _Launch, request: dict[str, Any], environment: _Environment, c
                 first = str(error).split("\n")[0]
                 msg = f"{what} failed: {type(error).__name__}{': ' if first else ''}{first}"
                 raise Refusal(msg) from None
-            if harm := _harm(asked, handles, folder):
+            if harm := _harm(asked, handles, folder) or chance.harm():
                 msg = f"{what} {harm}"
                 raise Refusal(msg)
     finally:

@@ -41,7 +41,14 @@ _ROOM = 100_000  # bytes of room at most: the system takes no longer text at a p
 _PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "template.py")
 
 # What every command has its own of; see `sweeplib.run.attempt` and `sweeplib.track.environment`.
-_OWN = (MARK, "SWEEP_KEY", "SWEEP_ATTEMPT", "MLFLOW_RUN_ID", "MLFLOW_RUN_CONTEXT")
+_OWN = (
+    MARK,
+    "SWEEP_KEY",
+    "SWEEP_ATTEMPT",
+    "MLFLOW_EXPERIMENT_ID",  # the same for all, but not known when the modules begin to be loaded
+    "MLFLOW_RUN_ID",
+    "MLFLOW_RUN_CONTEXT",
+)
 
 _NAMES = {number.value: number.name for number in signal.Signals}
 
@@ -170,7 +177,6 @@ class Templates:
         self._poll = poll
         self._templates: dict[_Key, _Template] = {}  # the one used last stands last
         self._refused: dict[_Key, str] = {}
-        self._killed: set[int] = set()  # process numbers that have not been waited for
 
     @property
     def due(self) -> float:
@@ -191,8 +197,7 @@ class Templates:
             return "preload works on Linux only"
         if any("\0" in text for text in (*argv, cwd, *env, *env.values())):
             return ""
-        shared = tuple((name, value) for name, value in env.items() if name not in _OWN)
-        key = (tuple(argv[:head]), cwd, tuple(modules), shared)
+        key = _key(argv[:head], cwd, env, modules)
         if key in self._refused:
             return self._refused[key]
         template = self._templates.get(key)
@@ -210,6 +215,17 @@ class Templates:
             self._kill(key)
             return f"the process with its modules died, or did not answer within {_ANSWER:g} s"
         return answer
+
+    def prepare(self, argv: list[str], cwd: str, env: dict[str, str], modules: list[str]) -> None:
+        """Begin to load the modules for commands such as this one, where that can be done at once."""
+        head = head_length(argv)
+        if head is None or not adopts_orphans() or len(self._templates) >= _MOST:
+            return
+        if any("\0" in text for text in (*argv, cwd, *env, *env.values())):
+            return
+        key = _key(argv[:head], cwd, env, modules)
+        if key not in self._templates and key not in self._refused:
+            self._begin(key, argv, head, cwd, env, modules)
 
     def _has_room(self) -> bool:
         """Make room for one more, if need be and if one is not just being loaded."""
@@ -236,7 +252,6 @@ class Templates:
 
     def _kill(self, key: _Key) -> None:
         template = self._forget(key)
-        self._killed.add(template.pid)
         os.kill(template.pid, signal.SIGKILL)  # not waited for: the number is its own
 
     def _forget(self, key: _Key) -> _Template:
@@ -274,7 +289,6 @@ class Templates:
 
     def left(self, pid: int, exit_code: int) -> None:
         """Take the exit code of a process that may be a template."""
-        self._killed.discard(pid)
         for key, template in list(self._templates.items()):
             if template.pid == pid:
                 self._forget(key)
@@ -291,11 +305,15 @@ class Templates:
                     self._refuse(key, template.failure())
 
     def close(self) -> None:
-        """End all of them."""
+        """End all of them; nobody needs to wait until the system has their memory back."""
         for key in list(self._templates):
             self._kill(key)
-        for pid in self._killed:
-            os.waitpid(pid, 0)
+
+
+def _key(head: list[str], cwd: str, env: dict[str, str], modules: list[str]) -> _Key:
+    """Return what commands that are forked from one template have in common."""
+    shared = tuple(sorted((name, value) for name, value in env.items() if name not in _OWN))
+    return (tuple(head), cwd, tuple(modules), shared)
 
 
 def _end(pid: int) -> int:

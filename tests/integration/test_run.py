@@ -195,6 +195,32 @@ def test_cancelled_from_another_terminal(project: Project) -> None:
     assert set(newest(project, "slow")[2].values()) == {Outcome.CANCELLED}
 
 
+@pytest.mark.parametrize("tracking", ["true", "own", "false"])
+def test_modules_are_loaded_once_for_all(project: Project, tracking: str) -> None:
+    project.write("loaded.py", "import os\nopen('loads', 'a').write('x')\npid = os.getpid()\n")
+    project.write("work.py", "import loaded, sys\nprint(loaded.pid, sys.argv[1])\n")
+    project.jobs(
+        f"""
+        jobs:
+          warm:
+            run: python work.py
+            style: plain
+            env: {{A: 1}}
+            preload: [loaded]
+            tracking: {tracking}
+            sets: [{{each: "i=1:6"}}]
+        """
+    )
+    done = project.sweep("run", "warm", "--parallel", "2", check=0)
+    assert "cold" not in done.stderr
+    assert (project.folder / "loads").read_text() == "x"
+    with project.ledger() as ledger:
+        sweep = ledger.sweeps(limit=1)[0]
+        logs = [Path(row.log).read_text().split() for row in ledger.combinations(sweep.id)]
+    assert [words[1] for words in logs] == [f"i={number}" for number in range(1, 7)]
+    assert len({words[0] for words in logs}) == 1
+
+
 def test_called_functions_run_apart_and_return_metrics(project: Project) -> None:
     project.write(
         "package/work.py",

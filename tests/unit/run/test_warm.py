@@ -63,12 +63,50 @@ def test_one_process_has_the_modules_for_all(sweep: Sweep, project: Path) -> Non
     assert len(set(logs)) == 3
 
 
+def test_modules_begin_to_be_loaded_ahead(sweep: Sweep, project: Path) -> None:
+    (project / "loaded.py").write_text("open('loads', 'a').write('x')")
+    (project / "script.py").write_text("import loaded")
+    env = {"SWEEP_ID": "01SWEEP", "SWEEP_JOB": "train", "A": "1", "HOME": None}
+    Guard.shared().prepare([sys.executable, "script.py", "0"], str(project), env, ["loaded"])
+    env = {"A": "1", "MLFLOW_EXPERIMENT_ID": "7", "HOME": None}
+    for number in range(2):
+        warm(sweep, sys.executable, "script.py", str(number), key=f"k{number}", preload=("loaded",), env=env)
+    assert (project / "loads").read_text() == "x"
+    warm(sweep, sys.executable, "script.py", key="other", preload=("loaded",), env={"A": "2"})
+    assert (project / "loads").read_text() == "xx"
+
+
+def test_nobody_is_told_of_what_cannot_be_loaded_ahead(sweep: Sweep, project: Path) -> None:
+    for argv in (["true"], [sys.executable, "a\0b.py"], [sys.executable, "missing.py"]):
+        Guard.shared().prepare(argv, str(project), {}, ["missing"])
+    assert warm(sweep, "true", preload=()).outcome is Outcome.COMPLETED
+
+
 RANDOM = """
 import random, sys
 loaded = sys.modules.get("numpy.random.mtrand")
 print(random.random(), random.gauss(0, 1))
 print(loaded.random() if loaded else "")
 """
+
+
+@pytest.mark.parametrize(
+    ("own", "same"),
+    [
+        ("import random\nown = random.Random()", False),
+        ("import random\nown = random.Random()\nown.seed(5)", True),
+        ("import random\nown = random.Random(5)\nown.random()", True),
+        ("import random\nown = random.Random(5)\nown.seed()", False),
+        ("import numpy\nown = numpy.random.default_rng(5)", True),
+        ("import numpy\nown = numpy.random.RandomState(5)", True),
+    ],
+)
+def test_random_numbers_of_a_modules_own(sweep: Sweep, project: Path, own: str, same: bool) -> None:
+    (project / "loaded.py").write_text(own)
+    (project / "script.py").write_text("import loaded\nprint(loaded.own.random())")
+    for n in range(3):
+        warm(sweep, sys.executable, "script.py", key=f"k{n}", preload=("loaded",))
+    assert len({sweep.log(key=f"k{n}") for n in range(3)}) == (1 if same else 3)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +163,14 @@ def test_random_numbers(sweep: Sweep, project: Path, module: str, same: bool) ->
         (
             "import os\n'SWEEP_KEY' in os.environ",
             "preload of 'loaded' reads the variable SWEEP_KEY, of which every combination has its own",
+        ),
+        (
+            "import numpy\nown = numpy.random.default_rng()",
+            "preload of 'loaded' makes a random generator of NumPy's without a seed",
+        ),
+        (
+            "import numpy\nown = numpy.random.RandomState()",
+            "preload of 'loaded' makes a random generator of NumPy's without a seed",
         ),
         ("import os\nos.chdir('/')", "preload of 'loaded' changes the working folder"),
         ("file = open('data', 'w')", "preload of 'loaded' keeps open {folder}/data"),
