@@ -1,5 +1,5 @@
 """The command line: `sweep`."""
 
-from sweeplib.cli.app import main
+from sweeplib.cli.app import entry, main
 
-__all__ = ["main"]
+__all__ = ["entry", "main"]

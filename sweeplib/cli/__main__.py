@@ -1,5 +1,5 @@
 """`python -m sweeplib.cli` is `sweep`."""
 
-from sweeplib.cli.app import main
+from sweeplib.cli.app import entry
 
-main()
+entry()

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import click
 
+from sweeplib.cli.ending import ends_with
 from sweeplib.errors import SweepError, nearest
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "entry", "main"]
 
 INTERRUPTED = 130
 
@@ -83,8 +84,18 @@ def cli(ctx: click.Context, project: Path) -> None:
     ctx.obj = project.resolve()
 
 
+def entry() -> None:
+    """Run the command line in a process that is there for nothing else."""
+    try:
+        main()
+    except SystemExit as error:
+        if isinstance(error.code, int):
+            ends_with(error.code)
+        raise
+
+
 def main() -> None:
-    """Run the command line and end the process with its exit code.
+    """Run the command line and end with its exit code.
 
     A reader of our output that goes away (`| head`) ends us as it ends any Unix tool: silently.
     """

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
+from sweeplib.cli import ending
 from sweeplib.cli.output import note, say
 from sweeplib.cli.progress import make_progress
 from sweeplib.engine import load_modules, recover, remaining
@@ -134,6 +135,7 @@ def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, c
     from sweeplib.orchestrate.api import connect
     from sweeplib.track import start_ahead, tracking_uri
 
+    ending.prepare()
     os.chdir(project)
     ours = _settings()
     os.environ.update(ours)

@@ -98,6 +98,31 @@ def test_a_rest_below_the_limit_has_task_runs_of_its_own(project: Project, prefe
     assert sorted(by_name(prefect_api, tag)) == [f"i={number}" for number in range(20, 30)]
 
 
+def test_an_interrupt_ends_the_chunks(project: Project, prefect_api: str) -> None:
+    project.write("work.sh", 'echo "$1" >> started; case $1 in i=4?) exec sleep 600;; esac\n')
+    project.jobs(JOBS)
+    started = project.folder / "started"
+    process = project.start("run", "packed")
+    try:
+        await_true(lambda: started.exists() and "i=41\n" in started.read_text(), "the first long command")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        end_group(process)
+    assert process.returncode == 130, err
+    _, tag, outcomes = newest(project, "packed")
+    counts = Counter(outcomes.values())
+    assert counts.keys() == {Outcome.COMPLETED, Outcome.CANCELLED}
+    assert f"{counts[Outcome.COMPLETED]} of {COUNT} completed, {counts[Outcome.CANCELLED]} cancelled" in out
+    runs = by_name(prefect_api, tag)
+    assert covered(list(runs)) == list(range(1, len(outcomes) + 1))
+    cancelled = [run for run in runs.values() if run["state_name"] == "Cancelled"]
+    assert cancelled
+    assert {run["state_name"] for run in runs.values()} == {"Completed", "Cancelled"}
+    pattern = r"\d+ of \d+ completed, \d+ cancelled"
+    assert all(re.fullmatch(pattern, run["state"]["message"]) for run in cancelled)
+
+
 @pytest.mark.timeout(200)
 def test_what_a_killed_sweep_had_in_chunks_is_told_later(project: Project, prefect_api: str) -> None:
     project.write("work.sh", 'echo "$1" >> started; [ "$1" != i=40 ] || exec sleep 600\n')
