@@ -1,4 +1,4 @@
-"""The end of a process that has run a flow: Python would need half a second to take Prefect and Dask apart."""
+"""The end of a process that has run a flow: Python takes half a second to take Prefect and Dask apart."""
 
 from __future__ import annotations
 
