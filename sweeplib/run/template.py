@@ -35,6 +35,7 @@ if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "saf
 
 import _random  # noqa: E402
 import _socket  # noqa: E402
+import atexit  # noqa: E402
 import fcntl  # noqa: E402
 import gc  # noqa: E402
 import marshal  # noqa: E402
@@ -42,7 +43,8 @@ import time  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, ModuleType, TracebackType
+    from collections.abc import Iterator
+    from types import CodeType, TracebackType
     from typing import Any
 
 __all__ = ["ROOM", "main"]
@@ -53,6 +55,8 @@ ROOM = "SWEEP_ROOM"
 _HARMLESS = ("jemalloc_bg_thd",)  # threads that their library ends and starts again around a fork
 _PATIENCE = 1.0  # seconds in which threads that only wanted to do something at the import may end
 _SEED = 64  # bits that a seed has at most; NumPy takes more where it is given none
+_INSTALLED = ("/site-packages/", "/dist-packages/")
+_SHARED = "/dev/shm/"  # noqa: S108  (devices by their path, files by what they are)
 _BLOCKS = 2000  # of 624 numbers that a library may have drawn while it was imported
 _LATE = ("__file__", "__cached__")
 
@@ -148,6 +152,10 @@ class _Watched(dict):  # type: ignore[type-arg]
     names: frozenset[bytes] = frozenset()
     asked: set[bytes]
 
+    def __iter__(self) -> Iterator[bytes]:
+        self.asked.add(b"*")
+        return super().__iter__()
+
     def __missing__(self, name: bytes) -> bytes:
         if name in self.names:
             self.asked.add(name)
@@ -207,7 +215,9 @@ class _Chance:
 
     def __init__(self) -> None:
         self._own: dict[int, Any] = {}
-        self._seed: Any = None
+        self._numpys: dict[int, Any] = {}
+        self._watched: list[tuple[Any, str, Any]] = []
+        self._temporary = False
         self._first: dict[str, tuple[int, ...]] = {}
         self._seeded: Any = None
         self._fresh: list[str] = []
@@ -217,37 +227,97 @@ class _Chance:
         sys.meta_path.insert(0, self)
 
     def created(self, name: str) -> None:
-        """Note the state of a generator at its creation."""
-        self._first[name] = _twister(name) or ()
-        if name == "random":
-            self._watch(sys.modules[name].Random)
+        """Note the state of a generator at its creation, and watch who gives it a seed, or makes others."""
+        module: Any = sys.modules[name]
+        if name == "tempfile":
+            self._watch_folders(module)
+        elif name == "numpy.random._generator":
+            self._watch_numpy(module)
+        else:
+            self._first[name] = _twister(name) or ()
+            self._watch_seed(module, name)
+            if name == "random":
+                self._watch_own(module.Random)
 
-    def _watch(self, random: Any) -> None:
+    def _replace(self, owner: Any, name: str, function: Any) -> Any:
+        """Put a function into the place of another until `settle`; return that."""
+        original = getattr(owner, name)
+        self._watched.append((owner, name, original))
+        setattr(owner, name, function)
+        return original
+
+    def _watch_seed(self, module: Any, name: str) -> None:
+        """Take a seed that is none for what it is: fresh entropy."""
+
+        def seed(*arguments: Any, **named: Any) -> None:
+            original(*arguments, **named)
+            if all(value is None for value in (*arguments, *named.values())):
+                self._first[name] = _twister(name) or ()
+
+        original = self._replace(module, "seed", seed)
+
+    def _watch_own(self, random: Any) -> None:
         """Take note of which objects of class `Random` have a seed of their own."""
-        seed = self._seed = random.seed
 
-        def watched(generator: Any, a: Any = None, *more: Any, **named: Any) -> None:
-            seed(generator, a, *more, **named)
+        def seed(generator: Any, a: Any = None, *more: Any, **named: Any) -> None:
+            original(generator, a, *more, **named)
             if a is None:
                 self._own[id(generator)] = generator
             else:
                 self._own.pop(id(generator), None)
 
-        random.seed = watched
+        def setstate(generator: Any, state: Any) -> None:
+            restored(generator, state)
+            self._own.pop(id(generator), None)
+
+        original = self._replace(random, "seed", seed)
+        restored = self._replace(random, "setstate", setstate)
+
+    def _watch_numpy(self, module: Any) -> None:
+        """Take note of NumPy's new generators, and of whether they were given a seed."""
+
+        def default_rng(*arguments: Any, **named: Any) -> Any:
+            made = original(*arguments, **named)
+            if all(value is None for value in (*arguments, *named.values())):
+                self._numpys[id(made.bit_generator)] = made.bit_generator
+            else:
+                self._numpys[id(made.bit_generator)] = None
+            return made
+
+        original = self._replace(module, "default_rng", default_rng)
+        default_rng.__doc__ = original.__doc__
+
+    def _watch_folders(self, module: Any) -> None:
+        """Take note of temporary folders, which the first command to end might remove."""
+
+        def mkdtemp(*arguments: Any, **named: Any) -> Any:
+            self._temporary = True
+            return original(*arguments, **named)
+
+        original = self._replace(module, "mkdtemp", mkdtemp)
 
     def harm(self) -> str:
-        """Say which generator cannot be made fresh; nothing if all can."""
+        """Say what cannot be made fresh for each command; nothing if all can."""
+        if self._temporary:
+            return "makes a temporary folder, which commands would share"
         numpy: Any = sys.modules.get("numpy.random.bit_generator")
         shared: Any = sys.modules.get("numpy.random.mtrand")
         if numpy is None or shared is None:
             return ""
         for found in gc.get_objects():
-            if not isinstance(found, numpy.BitGenerator) or found is shared._rand._bit_generator:
+            if not isinstance(found, (numpy.BitGenerator, numpy.SeedSequence)) or id(found) in self._numpys:
                 continue
-            entropy = getattr(getattr(found, "seed_seq", None), "entropy", None)
+            if found is shared._rand._bit_generator or self._is_within(found, shared):
+                continue
+            entropy = getattr(getattr(found, "seed_seq", found), "entropy", None)
             if isinstance(entropy, int) and entropy >> _SEED:
-                return "makes a random generator of NumPy's without a seed"
+                return "makes a random generator of NumPy's without a seed, perhaps"
         return ""
+
+    def _is_within(self, sequence: Any, shared: Any) -> bool:
+        """Tell whether a seed sequence is that of a generator that is known."""
+        known = [*filter(None, self._numpys.values()), shared._rand._bit_generator]
+        return any(getattr(generator, "seed_seq", None) is sequence for generator in known)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """Have `created` called after the import of a module with a generator."""
@@ -262,8 +332,12 @@ class _Chance:
     def settle(self) -> None:
         """Stop watching, and find out which generators have been seeded."""
         sys.meta_path.remove(self)
-        if self._seed is not None:
-            sys.modules["random"].Random.seed = self._seed
+        for owner, name, original in reversed(self._watched):
+            watching = getattr(owner, name)
+            setattr(owner, name, original)
+            numpy: Any = sys.modules.get("numpy.random")
+            if numpy is not None and getattr(numpy, name, None) is watching:
+                setattr(numpy, name, original)
         for name, first in self._first.items():
             now = _twister(name)
             if now is not None and _is_drawn_from(first, now):
@@ -279,9 +353,12 @@ class _Chance:
             sys.modules[name].seed()
         for generator in self._own.values():
             generator.seed()
+        for generator in self._numpys.values():
+            if generator is not None:
+                generator.state = type(generator)().state
 
 
-_GENERATORS = ("random", "numpy.random.mtrand")
+_GENERATORS = ("random", "numpy.random.mtrand", "numpy.random._generator", "tempfile")
 
 
 class _Loader:
@@ -326,6 +403,15 @@ def _is_drawn_from(first: tuple[int, ...], now: tuple[int, ...]) -> bool:
         for _ in range(size):
             twister.getrandbits(32)
     return False
+
+
+def _thaw() -> None:
+    """Let Python's last collection see all where something is left that has to be ended, such as a file.
+
+    What is frozen costs a command nothing at its end, but nothing that hangs on it ends either.
+    """
+    if any(hasattr(type(found), "__del__") for found in gc.get_objects()):
+        gc.unfreeze()
 
 
 class _Launch:
@@ -400,17 +486,32 @@ def _tasks() -> list[str]:
     return sorted(names)
 
 
-def _handles() -> set[str]:
+def _handles() -> list[str]:
     """Return what this process has open, but for devices."""
-    found = set()
+    found = []
     for number in os.listdir("/proc/self/fd"):
         try:
             path = os.readlink(f"/proc/self/fd/{number}")
         except OSError:
             continue  # the listing's own
-        if not path.startswith(("/dev/", "/proc/", "/sys/")):
-            found.add(path)
+        if path.startswith(_SHARED) or not path.startswith(("/dev/", "/proc/", "/sys/")):
+            found.append(path)
     return found
+
+
+def _is_shared() -> bool:
+    """Tell whether this process maps memory that it would share with its copies."""
+    with open("/proc/self/maps", "rb") as file:
+        return any(line.split(None, 2)[1][1:4:2] == b"ws" for line in file)
+
+
+def _has_children() -> bool:
+    """Tell whether this process has started others that it has not waited for."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _fork() -> int:
@@ -445,15 +546,24 @@ def _load(launch: _Launch, request: dict[str, Any], environment: _Environment, c
         chance.settle()
 
 
-def _harm(asked: set[bytes], handles: set[str], folder: str) -> str:
+def _harm(asked: set[bytes], handles: list[str], folder: str) -> str:
     """Say what an import has done that makes copies of this process differ from a fresh one."""
+    if b"*" in asked:
+        return "reads the whole environment, of which every combination has its own"
     if asked:
         return f"reads the variable {os.fsdecode(min(asked))}, of which every combination has its own"
     if os.getcwd() != folder:
         return "changes the working folder"
-    left = sorted(_handles() - handles)
+    left = _handles()
+    for path in handles:
+        if path in left:
+            left.remove(path)
     if left:
-        return f"keeps open {left[0]}"
+        return f"keeps open {min(left)}"
+    if _is_shared():
+        return "makes memory that commands would share, as a lock between processes is"
+    if _has_children():
+        return "leaves a process running"
     child = _fork()  # some libraries end their threads when a process forks
     if child == 0:
         os._exit(0)
@@ -468,12 +578,17 @@ def _harm(asked: set[bytes], handles: set[str], folder: str) -> str:
 
 
 def _keep() -> None:
-    """Keep what the modules hold by now, so that no command gives it back at its end, object by object.
+    """Keep the functions and classes of installed libraries, so that no command gives them back at its end.
 
-    That would take a quarter of a short command's time. A circle that is frozen stays when nobody knows of it
-    any more; what a command makes itself ends as ever.
+    One by one, that would take a quarter of a short command's time. A circle that is frozen stays when nobody
+    knows of it any more. What holds data, and all that is a project's own, ends as ever.
     """
-    circle: list[Any] = [list(vars(module).values()) for module in sys.modules.values() if module]
+    circle: list[Any] = []
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and any(folder in file for folder in _INSTALLED):
+            values = list(vars(module).values())
+            circle += [value for value in values if isinstance(value, (type, type(_keep)))]
     circle.append(circle)
     gc.collect()
     gc.freeze()
@@ -529,6 +644,7 @@ def main(handle: int) -> tuple[CodeType | None, _Launch]:
     wire = _Wire(handle)
     first, _ = wire.receive()
     wire.end_with_guard(at_once=True)
+    atexit.register(_thaw)  # the first, so it is called last
     for name in set(sys.modules) - _LOADED:
         del sys.modules[name]
     for path in (__file__, os.path.dirname(__file__)):
@@ -584,13 +700,14 @@ def _begin(request: dict[str, Any], launch: _Launch, chance: _Chance) -> CodeTyp
         os.execve(sys.executable, request["argv"], dict(request["env"]))  # noqa: S606
 
 
-def _leave(main: ModuleType) -> None:
+def _leave() -> None:
     """Take away what Python takes away when a script is through."""
-    for name in _LATE:
-        main.__dict__.pop(name, None)
+    main = sys.modules.get("__main__")
+    for name in _LATE if main else ():
+        vars(main).pop(name, None)
 
 
-def _hide(main: ModuleType) -> None:
+def _hide() -> None:
     """Have an exception shown as if nothing of ours had been above the script."""
     original = getattr(sys, "excepthook", None)
     if original is None:
@@ -606,23 +723,26 @@ def _hide(main: ModuleType) -> None:
         try:
             original(kind, error, trace)
         finally:
-            _leave(main)
+            _leave()
 
     sys.excepthook = hook
 
 
 if __name__ == "__main__":
     _code, _launch = main(int(sys.argv[1]))
+    _target, _space = _launch.target, vars(_launch.main)
+    del _launch
     try:
         if _code is None:
+            del _space
             import runpy
 
-            runpy._run_module_as_main(_launch.target)  # type: ignore[attr-defined]
+            runpy._run_module_as_main(_target)  # type: ignore[attr-defined]
         else:
-            exec(_code, _launch.main.__dict__)  # noqa: S102
-            _leave(_launch.main)
+            exec(globals().pop("_code"), globals().pop("_space"))  # noqa: S102  (which nobody else holds)
+            _leave()
     except SystemExit:
         raise
     except BaseException:
-        _hide(_launch.main)
+        _hide()
         raise

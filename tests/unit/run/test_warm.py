@@ -82,6 +82,37 @@ def test_nobody_is_told_of_what_cannot_be_loaded_ahead(sweep: Sweep, project: Pa
     assert warm(sweep, "true", preload=()).outcome is Outcome.COMPLETED
 
 
+ENDS = {
+    "held by a module": "from loaded import FILES\nFILES['x'] = open('kept', 'w')\nFILES['x'].write('all')",
+    "held by the script": "held = open('kept', 'w')\nheld.write('all')",
+    "held by a circle": (
+        "class Held:\n    def __init__(self):\n        self.me, self.file = self, open('kept', 'w')\n"
+        "    def __del__(self):\n        self.file.write('all')\n        self.file.close()\nheld = Held()"
+    ),
+    "that needs its module": (
+        "import os\nclass Held:\n    def __del__(self):\n        os.rename('made', 'kept')\n"
+        "open('made', 'w').write('all')\nheld = Held()"
+    ),
+    "of a script that fails": (
+        "import os\nclass Held:\n    def __del__(self):\n        os.rename('made', 'kept')\n"
+        "open('made', 'w').write('all')\nheld = Held()\n1 / 0"
+    ),
+}
+
+
+@pytest.mark.parametrize("script", ENDS.values(), ids=ENDS)
+def test_what_is_left_at_the_end_is_ended(sweep: Sweep, project: Path, script: str) -> None:
+    (project / "loaded.py").write_text("FILES = {}\ndef function(): pass\n")
+    (project / "script.py").write_text(script)
+    logs = []
+    for key, preload in (("cold", ()), ("warm", ("loaded",))):
+        assert warm(sweep, sys.executable, "script.py", key=key, preload=preload).note == ""
+        assert (project / "kept").read_text() == "all"
+        (project / "kept").unlink()
+        logs.append(sweep.log(key=key))
+    assert logs[0] == logs[1]
+
+
 RANDOM = """
 import random, sys
 loaded = sys.modules.get("numpy.random.mtrand")
@@ -98,6 +129,9 @@ print(loaded.random() if loaded else "")
         ("import random\nown = random.Random(5)\nown.random()", True),
         ("import random\nown = random.Random(5)\nown.seed()", False),
         ("import numpy\nown = numpy.random.default_rng(5)", True),
+        ("import numpy\nown = numpy.random.default_rng()", False),
+        ("import numpy\nown = numpy.random.default_rng(2**100)", True),
+        ("import random, copy\nown = copy.deepcopy(random.Random(42))", True),
         ("import numpy\nown = numpy.random.RandomState(5)", True),
     ],
 )
@@ -116,6 +150,8 @@ def test_random_numbers_of_a_modules_own(sweep: Sweep, project: Path, own: str, 
         ("import random\nrandom.random()\nrandom.gauss(0, 1)", False),
         ("import random\nfor _ in range(5000): random.random()", False),
         ("import random\nrandom.seed(1)", True),
+        ("import random, numpy\nrandom.seed()\nnumpy.random.seed()", False),
+        ("import random, numpy\nrandom.seed(1)\nrandom.seed(None)", False),
         ("import random\nrandom.seed(1)\nrandom.random()\nrandom.gauss(0, 1)", True),
         ("import numpy, random\nrandom.seed(1)\nnumpy.random.seed(1)", True),
         ("import numpy, random\nnumpy.random.random()", False),
@@ -165,12 +201,29 @@ def test_random_numbers(sweep: Sweep, project: Path, module: str, same: bool) ->
             "preload of 'loaded' reads the variable SWEEP_KEY, of which every combination has its own",
         ),
         (
-            "import numpy\nown = numpy.random.default_rng()",
-            "preload of 'loaded' makes a random generator of NumPy's without a seed",
+            "import numpy\nown = numpy.random.RandomState()",
+            "preload of 'loaded' makes a random generator of NumPy's without a seed, perhaps",
         ),
         (
-            "import numpy\nown = numpy.random.RandomState()",
-            "preload of 'loaded' makes a random generator of NumPy's without a seed",
+            "import numpy\nown = numpy.random.SeedSequence()",
+            "preload of 'loaded' makes a random generator of NumPy's without a seed, perhaps",
+        ),
+        (
+            "import os\nown = dict(os.environ)",
+            "preload of 'loaded' reads the whole environment, of which every combination has its own",
+        ),
+        ("import os\nown = os.dup(1)", "preload of 'loaded' keeps open /memfd:sweeplib-preload (deleted)"),
+        (
+            "import multiprocessing\nown = multiprocessing.Lock()",
+            "preload of 'loaded' makes memory that commands would share, as a lock between processes is",
+        ),
+        (
+            "import tempfile\nown = tempfile.TemporaryDirectory()",
+            "preload of 'loaded' makes a temporary folder, which commands would share",
+        ),
+        (
+            "import subprocess\nown = subprocess.Popen(['true'])",
+            "preload of 'loaded' leaves a process running",
         ),
         ("import os\nos.chdir('/')", "preload of 'loaded' changes the working folder"),
         ("file = open('data', 'w')", "preload of 'loaded' keeps open {folder}/data"),
@@ -193,7 +246,7 @@ def test_what_cannot_be_loaded_before_starts_cold(
     "module",
     [
         "import threading\nthreading.Thread(target=threading.Event().wait, args=(0.2,)).start()",
-        "import os\ndict(os.environ), os.environ.get('OTHER'), sorted(os.environ)",
+        "import os\nos.environ.get('OTHER'), os.getenv('OTHER', ''), 'OTHER' in os.environ",
         "file = open(__file__)\nfile.close()",
         "import subprocess\nsubprocess.run(['true'])",
         "import tempfile, ssl, uuid, concurrent.futures, asyncio, multiprocessing.pool",
