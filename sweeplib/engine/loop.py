@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sweeplib.engine.execution import Execution, Item
     from sweeplib.engine.model import Finished, Observer, Submitter, Tracker
     from sweeplib.ledger import Submission
+    from sweeplib.run.model import Work
 
 __all__ = ["run_sweep"]
 
@@ -90,7 +91,7 @@ class _Loop:
         self.tracker = tracker
         self.observer = observer
         self.interrupts = Interrupts()
-        self.in_flight: set[str] = set()
+        self.in_flight: dict[str, Work] = {}
         self.outcomes: Counter[Outcome] = Counter()
         self.before = 0
         self.elsewhere = 0
@@ -168,7 +169,7 @@ class _Loop:
             with self.interrupts.allowed():
                 env: dict[str, str | None] = dict(self.tracker.environment(item.submission.key))
             work = self.execution.work(item, env, accepted[item.submission.key])
-            self.in_flight.add(work.key)
+            self.in_flight[work.key] = work
             self.observer.submitted(work)
             self.submitter.submit(work)
 
@@ -206,7 +207,7 @@ class _Loop:
             self._pass_on(attempt.note for attempt in attempts)
         for each in finished:
             deciding = each.attempts[-1]
-            self.in_flight.discard(each.work.key)
+            self.in_flight.pop(each.work.key, None)
             self.outcomes[deciding.outcome] += 1
             if deciding.outcome is not Outcome.CANCELLED:
                 self.packing.learn(deciding.ended - deciding.started)
@@ -268,7 +269,7 @@ class _Loop:
             deadline = time.monotonic() + _GRACE
             while self.in_flight and time.monotonic() < deadline:
                 for each in self.submitter.wait(_TICK):
-                    self.in_flight.discard(each.work.key)
+                    self.in_flight.pop(each.work.key, None)
                     self.ledger.record(self.execution.id, each.attempts)
             self.in_flight.clear()
             self.close(SweepState.CANCELLED, _HURRY)
@@ -306,6 +307,8 @@ class _Loop:
             self.ledger.record(self.execution.id, attempts)
             self.outcomes[attempts[-1].outcome] += 1
             self.tracker.end(attempts[-1])
+            if row.key in self.in_flight:
+                self.observer.ended(self.in_flight[row.key], attempts[-1])
 
     def close(self, state: SweepState, patience: float = _TRACKING_PATIENCE, *, hurried: bool = True) -> None:
         """End the sweep's records, waiting up to `patience` seconds for what is to be tracked.

@@ -36,7 +36,7 @@ class Packing:
             f"{expected:,} combinations are more than task_runs ({limit:,}): "
             "those whose commands are short share task runs"
             if self._least > 1
-            else f"a task run for each of {expected:,} combinations"
+            else f"a task run for each combination, {expected:,} at most"
         )
         """What there is to say of how combinations are packed, until it is taken."""
 

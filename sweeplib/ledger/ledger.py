@@ -62,6 +62,10 @@ class Ledger(CombinationRecords):
             pages = self._pages("combinations_of_outcome_after", sweep=sweep_id, outcome=outcome.value)
         return islice(pages, limit)
 
+    def chunk(self, sweep_id: str, number: int) -> list[Combination]:
+        """Return the combinations of a sweep that share a chunk, in the order of the plan."""
+        return self._read(to_combination, "combinations_of_chunk", sweep=sweep_id, chunk=number)
+
     def open_combinations(self, sweep_id: str) -> Iterator[Combination]:
         """Yield the combinations of a sweep that stand submitted, in the order of the plan."""
         return self._pages("combinations_of_outcome_after", sweep=sweep_id, outcome=None)

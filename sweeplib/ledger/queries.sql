@@ -129,8 +129,11 @@ WHERE s.lineage = :lineage AND c.outcome = 'completed';
 SELECT key, chunk FROM combinations
 WHERE sweep = :sweep AND key IN (SELECT value FROM json_each(:keys));
 
+-- name: combinations_of_chunk
+SELECT * FROM combinations WHERE sweep = :sweep AND chunk = :chunk ORDER BY position, key;
+
 -- name: last_chunk
-SELECT COALESCE(MAX(chunk), 0) FROM combinations WHERE sweep = :sweep;
+SELECT COALESCE(MAX(chunk), 0) FROM combinations WHERE sweep = :sweep AND chunk IS NOT NULL;
 
 -- name: claimed
 -- The oldest claim last, so that it wins in a mapping.

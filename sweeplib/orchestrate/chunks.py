@@ -15,14 +15,18 @@ from sweeplib.orchestrate.task_runs import TaskRun
 from sweeplib.run.model import Attempt, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from sweeplib.engine import Observer, Progress
+    from sweeplib.ledger import Combination
     from sweeplib.orchestrate.session import Session
     from sweeplib.run.model import Work
 
-__all__ = ["Chunk", "Chunks", "Member", "key_of_chunk"]
+__all__ = ["Chunk", "Chunks", "Member", "attempt_of", "chunk_of", "key_of_chunk"]
 
 _WORST = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST, Outcome.CANCELLED, Outcome.COMPLETED)
 _UNENDED = "not ended"
+_EXAMPLES = 10  # failures of which the message is kept: one is shown, and it may be mended by a retry
 
 
 def key_of_chunk(number: int) -> str:
@@ -37,24 +41,24 @@ class Chunk:
     number: int
     first: int = 0
     last: int = 0
-    members: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    members: dict[str, Outcome | None] = field(default_factory=dict)
     started: float = float("inf")
     ended: float = 0.0
-    example: str = ""
+    examples: dict[str, str] = field(default_factory=dict)
 
-    def join(self, position: int) -> None:
-        """Take a combination in."""
+    def join(self, key: str, position: int) -> None:
+        """Take a combination in that is about to run, perhaps again."""
         self.first = min(self.first or position + 1, position + 1)
         self.last = max(self.last, position + 1)
-        self.members += 1
+        self.members[key] = None
+        self.examples.pop(key, None)
 
-    def take(self, label: str, attempt: Attempt) -> None:
+    def take(self, key: str, label: str, attempt: Attempt) -> None:
         """Take the attempt that decides about a combination."""
-        self.outcomes[attempt.outcome] += 1
+        self.members[key] = attempt.outcome
         self.started, self.ended = min(self.started, attempt.started), max(self.ended, attempt.ended)
-        if attempt.outcome not in (Outcome.COMPLETED, Outcome.CANCELLED) and not self.example:
-            self.example = f"{label}: {attempt.message}"
+        if attempt.outcome not in (Outcome.COMPLETED, Outcome.CANCELLED) and len(self.examples) < _EXAMPLES:
+            self.examples[key] = f"{label}: {attempt.message}"
 
     @property
     def label(self) -> str:
@@ -64,20 +68,22 @@ class Chunk:
     @property
     def out(self) -> int:
         """How many combinations have not ended."""
-        return self.members - self.outcomes.total()
+        return sum(outcome is None for outcome in self.members.values())
 
     def end(self) -> Attempt:
         """Return the end of the chunk in the form of an attempt: as bad as the worst of its combinations."""
         now = time.time()
+        outcomes = Counter(filter(None, self.members.values()))
         left = {Outcome.CANCELLED} if self.out else set()
-        found = {outcome for outcome in _WORST if self.outcomes[outcome]} | left
+        found = outcomes.keys() | left
         worst = next((outcome for outcome in _WORST if outcome in found), Outcome.COMPLETED)
-        completed = self.outcomes[Outcome.COMPLETED]
-        parts = [f"{completed:,} of {self.members:,} completed"]
+        parts = [f"{outcomes[Outcome.COMPLETED]:,} of {len(self.members):,} completed"]
         others = [outcome for outcome in _WORST if outcome is not Outcome.COMPLETED]
-        parts += [f"{self.outcomes[outcome]:,} {outcome}" for outcome in others if self.outcomes[outcome]]
+        parts += [f"{outcomes[outcome]:,} {outcome}" for outcome in others if outcomes[outcome]]
         parts += [f"{self.out:,} {_UNENDED}"] if self.out else []
-        message = ", ".join(parts) + (f"; the first: {self.example}" if self.example else "")
+        message = ", ".join(parts) + "".join(
+            f"; the first: {text}" for text in list(self.examples.values())[:1]
+        )
         return Attempt(
             key=key_of_chunk(self.number),
             number=1,
@@ -88,16 +94,44 @@ class Chunk:
         )
 
 
+def chunk_of(number: int, rows: Iterable[Combination]) -> Chunk:
+    """Return a chunk of combinations on record, as far as they have ended."""
+    chunk = Chunk(number)
+    for row in rows:
+        if row.outcome is not None:
+            chunk.join(row.key, row.position)
+            chunk.take(row.key, row.label, attempt_of(row))
+    return chunk
+
+
+def attempt_of(row: Combination) -> Attempt:
+    """Return the attempt that decides about a combination on record."""
+    return Attempt(
+        key=row.key,
+        number=row.attempts,
+        outcome=row.outcome or Outcome.LOST,
+        started=row.started or 0.0,
+        ended=row.ended or 0.0,
+        exit_code=row.exit_code,
+        log=row.log,
+        message=row.message,
+    )
+
+
 class Chunks:
     """An observer that passes everything on to `observer`, and tells Prefect of chunks; a context manager.
 
     A chunk is told to run when its first combination is submitted, and to have ended when the last of it has
-    and no more is to come: the next one has begun, or the block ends.
+    and no more is to come: the next one has begun, or the block ends. In a retry, `earlier` gives the
+    combinations that were in a chunk before.
     """
 
-    def __init__(self, session: Session, observer: Observer) -> None:
+    def __init__(
+        self, session: Session, observer: Observer, earlier: Callable[[int], Iterable[Combination]]
+    ) -> None:
         self._session = session
         self._observer = observer
+        self._earlier = earlier
         self._open: dict[int, tuple[Chunk, TaskRun]] = {}
         self._newest: int | None = None
         self.begun = 0
@@ -122,13 +156,13 @@ class Chunks:
             return
         if work.chunk not in self._open:
             self._begin(work.chunk, work.position)
-        self._open[work.chunk][0].join(work.position)
+        self._open[work.chunk][0].join(work.key, work.position)
 
     def ended(self, work: Work, attempt: Attempt) -> None:
         """Count a combination's end."""
         self._observer.ended(work, attempt)
         if work.chunk in self._open:
-            self._open[work.chunk][0].take(work.label, attempt)
+            self._open[work.chunk][0].take(work.key, work.label, attempt)
             self._end_if_over(work.chunk)
 
     def progress(self, progress: Progress) -> None:
@@ -146,7 +180,7 @@ class Chunks:
     def _begin(self, number: int, position: int) -> None:
         run = TaskRun(self._session, key_of_chunk(number), f"combinations from {position + 1:,}")
         run.begins(time.time())
-        self._open[number] = Chunk(number), run
+        self._open[number] = chunk_of(number, self._earlier(number)), run
         self.begun += 1
 
     def _end_if_over(self, number: int) -> None:

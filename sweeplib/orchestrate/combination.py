@@ -20,12 +20,10 @@ from sweeplib.run.model import Outcome, SweepPaths
 from sweeplib.run.slots import hold_slot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sweeplib.orchestrate.session import Session
     from sweeplib.run.model import Attempt, Work
 
-__all__ = ["run_combination", "run_combinations"]
+__all__ = ["run_combination"]
 
 _LOOK = 0.5  # seconds between looks at the sweep's stop file
 
@@ -53,17 +51,6 @@ def run_combination(work: Work, session: Session) -> Attempt:
         raise
     run.ends(attempt)
     return attempt
-
-
-def run_combinations(works: Sequence[Work], session: Session) -> list[Attempt | str]:
-    """Run several, one after the other; return the last attempt at each, or why there is none."""
-    results: list[Attempt | str] = []
-    for work in works:
-        try:
-            results.append(run_combination(work, session))
-        except Exception as error:  # noqa: BLE001 - whatever it was, the others are to run
-            results.append(str(error) or type(error).__name__)
-    return results
 
 
 def _attempt(run: TaskRun | Member, work: Work, session: Session) -> Attempt:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from sweeplib.engine import Observer, Summary
     from sweeplib.jobs import Job
+    from sweeplib.ledger import Combination
     from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.session import Session
 
@@ -54,7 +55,11 @@ _FLUSH = 5.0  # seconds that records may take to be sent when the sweep has ende
 
 
 Limit = Annotated[int | None, Field(ge=1)]
-Failures = Annotated[str | None, Field(pattern=r"^([0-9]+|[0-9]{1,2}(\.[0-9]+)?%|100%)$")]
+Failures = (
+    Annotated[int, Field(ge=0)]
+    | Annotated[str, Field(pattern=r"^([0-9]+|[0-9]{1,2}(\.[0-9]+)?%|100%)$")]
+    | None
+)
 
 
 def sweep_flow(job: str, project: str | os.PathLike[str] | None = None) -> Flow[Any, Any]:
@@ -86,7 +91,8 @@ def sweep_flow(job: str, project: str | os.PathLike[str] | None = None) -> Flow[
                 what the job says, else no limit.
             cluster: Address of a Dask scheduler. Left out: what the job says, else Dask in this process.
         """
-        asked = _Asked(tuple(arguments or ()), only, mode == "resume", parallel, max_failures, cluster)
+        failures = None if max_failures is None else str(max_failures)
+        asked = _Asked(tuple(arguments or ()), only, mode == "resume", parallel, failures, cluster)
         return run_job(job, folder, asked)
 
     runner = cast(TaskRunner[Any], SweepTaskRunner())  # prefect-dask's futures are typed apart from Prefect's
@@ -172,7 +178,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
                 _submitter(placement, shared) as submitter,
             ):
                 logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
-                chunks = Chunks(shared, pulse)
+                chunks = Chunks(shared, pulse, partial(_of_chunk, execution))
                 try:
                     with chunks:
                         run_sweep(execution, submitter, tracker, chunks)
@@ -193,12 +199,17 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
         launch.concluded = pulse.concluded
         deployed = context.flow_run.deployment_id is not None
         if deployed and not launch.interrupted:
-            if not settle(flow_run, launch.submitted) and pulse.concluded:
-                ledger.set_reported(execution.id)
+            if not settle(flow_run, launch.submitted) and pulse.concluded and not execution.resumed:
+                ledger.set_reported(execution.id)  # of a retry, report_late looks whether all is told
             with suppress(Exception):  # it can be told the next time, whatever it was
                 report_late(ledger, project)
     assert launch.summary is not None  # noqa: S101  (the sweep has run)
     return _state(launch.summary)
+
+
+def _of_chunk(execution: Execution, number: int) -> list[Combination]:
+    """Return what was in a chunk before this run of the sweep."""
+    return execution.ledger.chunk(execution.id, number) if execution.resumed else []
 
 
 def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: Observer) -> Pulse:

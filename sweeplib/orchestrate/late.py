@@ -16,14 +16,14 @@ from prefect.states import Cancelled, Completed, Crashed, Failed
 
 from sweeplib.engine import Lock
 from sweeplib.ledger import SweepState
-from sweeplib.orchestrate.chunks import Chunk, key_of_chunk
+from sweeplib.orchestrate.chunks import attempt_of, chunk_of, key_of_chunk
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
 from sweeplib.orchestrate.pulse import Topic, create, event_of, request
 from sweeplib.orchestrate.records import FINAL, settle
 from sweeplib.orchestrate.session import Session
 from sweeplib.orchestrate.task_runs import TaskRun
 from sweeplib.report.lookup import metric_of, paths_of
-from sweeplib.run.model import Attempt, Outcome
+from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import FlowRun, State
 
-    from sweeplib.ledger import Combination, Ledger, Sweep
+    from sweeplib.ledger import Ledger, Sweep
+    from sweeplib.run.model import Attempt
 
 __all__ = ["MOST", "report_late"]
 
@@ -60,11 +61,11 @@ def report_late(ledger: Ledger, project: Path) -> list[str]:
 def _report(client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Sweep) -> list[str]:
     flow_run = client.read_flow_run(UUID(sweep.flow_run_id or ""))
     session = _session(client, sweep, flow_run)
-    known = set(_recorded(client, flow_run.id))
+    known = dict(_recorded(client, flow_run.id))
     count = missing = 0
     for key, label, attempt in _task_runs(ledger, sweep):
         count += 1
-        if uuid5(flow_run.id, key) not in known:
+        if known.get(uuid5(flow_run.id, key), -1.0) < attempt.ended:  # or the end before a retry is known
             missing += 1
             TaskRun(session, key, label).ends(attempt)
     if _is_stale(flow_run.state, sweep):
@@ -79,18 +80,16 @@ def _report(client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Swe
 
 def _task_runs(ledger: Ledger, sweep: Sweep) -> Iterator[tuple[str, str, Attempt]]:
     """Yield key, label and end of what has a task run each: combinations by themselves, then the chunks."""
-    chunks: dict[int, Chunk] = {}
+    chunks: set[int] = set()
     for row in ledger.combinations(sweep.id):
-        if row.outcome is None:
-            continue
-        if row.chunk is None:
-            yield row.key, row.label, _attempt(row)
-            continue
-        chunk = chunks.setdefault(row.chunk, Chunk(row.chunk))
-        chunk.join(row.position)
-        chunk.take(row.label, _attempt(row))
-    for number, chunk in chunks.items():
-        yield key_of_chunk(number), chunk.label, chunk.end()
+        if row.chunk is not None:
+            chunks.add(row.chunk)
+        elif row.outcome is not None:
+            yield row.key, row.label, attempt_of(row)
+    for number in sorted(chunks):
+        chunk = chunk_of(number, ledger.chunk(sweep.id, number))
+        if chunk.members:
+            yield key_of_chunk(number), chunk.label, chunk.end()
 
 
 def _conclude(
@@ -152,8 +151,8 @@ def _session(client: SyncPrefectClient, sweep: Sweep, flow_run: FlowRun) -> Sess
     )
 
 
-def _recorded(client: SyncPrefectClient, flow_run: UUID) -> Iterator[UUID]:
-    """Yield the task runs of a flow run of which the end is recorded."""
+def _recorded(client: SyncPrefectClient, flow_run: UUID) -> Iterator[tuple[UUID, float]]:
+    """Yield the task runs of a flow run of which an end is recorded, and since when."""
     body: dict[str, Any] = {
         "flow_runs": {"id": {"any_": [str(flow_run)]}},
         "task_runs": {"state": {"type": {"any_": FINAL}}},
@@ -164,23 +163,10 @@ def _recorded(client: SyncPrefectClient, flow_run: UUID) -> Iterator[UUID]:
     while True:
         answer = client._client.post("/task_runs/filter", json=body)  # noqa: SLF001 - the client's call parses all
         page = answer.raise_for_status().json()
-        yield from (UUID(each["id"]) for each in page)
+        yield from ((UUID(each["id"]), _moment(each["state"]["timestamp"])) for each in page)
         body["offset"] += len(page)
         if len(page) < _PAGE:
             return
-
-
-def _attempt(row: Combination) -> Attempt:
-    return Attempt(
-        key=row.key,
-        number=row.attempts,
-        outcome=row.outcome or Outcome.LOST,
-        started=row.started or 0.0,
-        ended=row.ended or 0.0,
-        exit_code=row.exit_code,
-        log=row.log,
-        message=row.message,
-    )
 
 
 def _is_stale(state: State[Any] | None, sweep: Sweep) -> bool:

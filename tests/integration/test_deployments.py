@@ -294,6 +294,9 @@ def test_a_retry_runs_what_failed_in_its_chunk(deployed: Project, prefect_api: s
     assert (state["type"], state["message"]) == ("COMPLETED", "5 of 5 completed, 45 were done before")
     assert ran(deployed) == Counter([*rows, *(label for label in rows if label.endswith("7"))])
     await_task_runs(deployed, prefect_api, sweep.tag, Completed=len(records))
+    sizes = Counter(row.chunk for row in rows.values() if row.chunk is not None)
+    told = [run["state"]["message"] for run in task_runs(prefect_api, sweep.tag) if "comb" in run["name"]]
+    assert sorted(told) == sorted(f"{size} of {size} completed" for size in sizes.values())
     with deployed.ledger() as ledger:
         again = {row.label: row.chunk for row in ledger.combinations(sweep.id)}
     assert again == {label: row.chunk for label, row in rows.items()}

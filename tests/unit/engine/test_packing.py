@@ -24,7 +24,7 @@ def test_up_to_the_limit_each_has_a_record_of_its_own() -> None:
     packing = Packing(24, 24)
     assert not packing.packs
     assert packed(packing, 0.001, 24) == [None] * 24
-    assert packing.news == "a task run for each of 24 combinations"
+    assert packing.news == "a task run for each combination, 24 at most"
 
 
 def test_chunks_grow_to_what_takes_ten_seconds() -> None:

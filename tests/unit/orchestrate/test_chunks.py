@@ -34,11 +34,24 @@ def test_a_chunk_is_as_bad_as_its_worst(
 ) -> None:
     chunk = Chunk(3)
     for position in range(1999, 1999 + len(outcomes) + out):
-        chunk.join(position)
+        chunk.join(f"k{position - 1999}", position)
     for number, outcome in enumerate(outcomes):
-        chunk.take(f"i={number}", attempt(outcome, 100.0 + number))
+        chunk.take(f"k{number}", f"i={number}", attempt(outcome, 100.0 + number))
     end = chunk.end()
     assert (end.key, end.outcome, end.message) == ("chunk-3", worst, message)
     assert chunk.label == f"combinations 2,000 to {1999 + len(outcomes) + out:,}"
     if outcomes:
         assert (end.started, end.ended) == (99.0, 99.0 + len(outcomes))
+
+
+def test_a_retry_changes_what_it_ran_alone() -> None:
+    chunk = Chunk(1)
+    for number, outcome in enumerate([C, F, T]):
+        chunk.join(f"k{number}", number)
+        chunk.take(f"k{number}", f"i={number}", attempt(outcome, 100.0))
+    assert chunk.end().message == "1 of 3 completed, 1 failed, 1 timed out; the first: i=1: it failed"
+    chunk.join("k1", 1)
+    assert chunk.out == 1
+    chunk.take("k1", "i=1", attempt(C, 200.0))
+    assert chunk.end().message == "2 of 3 completed, 1 timed out; the first: i=2: it timed out"
+    assert chunk.label == "combinations 1 to 3"
