@@ -55,11 +55,7 @@ _FLUSH = 5.0  # seconds that records may take to be sent when the sweep has ende
 
 
 Limit = Annotated[int | None, Field(ge=1)]
-Failures = (
-    Annotated[int, Field(ge=0)]
-    | Annotated[str, Field(pattern=r"^([0-9]+|[0-9]{1,2}(\.[0-9]+)?%|100%)$")]
-    | None
-)
+Failures = Annotated[str | None, Field(pattern=r"^([0-9]+|[0-9]{1,2}(\.[0-9]+)?%|100%)$")]
 
 
 def sweep_flow(job: str, project: str | os.PathLike[str] | None = None) -> Flow[Any, Any]:
@@ -87,12 +83,11 @@ def sweep_flow(job: str, project: str | os.PathLike[str] | None = None) -> Flow[
             only: Take these combinations alone, in sweep syntax: model=svc C=1,10. Empty: all of them.
             mode: "fresh" runs everything; "resume" leaves out what the job's newest sweep has completed.
             parallel: Commands at once. Left out: what the job says, else the number of processors.
-            max_failures: Start no more once more than this many combinations failed: 5, or 10%. Left out:
-                what the job says, else no limit.
+            max_failures: Start no more once more than this many combinations failed, as text: "5", or 10%. Left
+                out: what the job says, else no limit.
             cluster: Address of a Dask scheduler. Left out: what the job says, else Dask in this process.
         """
-        failures = None if max_failures is None else str(max_failures)
-        asked = _Asked(tuple(arguments or ()), only, mode == "resume", parallel, failures, cluster)
+        asked = _Asked(tuple(arguments or ()), only, mode == "resume", parallel, max_failures, cluster)
         return run_job(job, folder, asked)
 
     runner = cast(TaskRunner[Any], SweepTaskRunner())  # prefect-dask's futures are typed apart from Prefect's
