@@ -83,8 +83,8 @@ def sweep_flow(job: str, project: str | os.PathLike[str] | None = None) -> Flow[
             only: Take these combinations alone, in sweep syntax: model=svc C=1,10. Empty: all of them.
             mode: "fresh" runs everything; "resume" leaves out what the job's newest sweep has completed.
             parallel: Commands at once. Left out: what the job says, else the number of processors.
-            max_failures: Start no more once more than this many combinations failed, as text: "5", or 10%. Left
-                out: what the job says, else no limit.
+            max_failures: Start no more once more than this many combinations failed, as text: "5", or 10%.
+                Left out: what the job says, else no limit.
             cluster: Address of a Dask scheduler. Left out: what the job says, else Dask in this process.
         """
         asked = _Asked(tuple(arguments or ()), only, mode == "resume", parallel, max_failures, cluster)
