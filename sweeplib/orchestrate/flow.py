@@ -197,7 +197,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             if not settle(flow_run, launch.submitted) and pulse.concluded and not execution.resumed:
                 ledger.set_reported(execution.id)  # of a retry, report_late looks whether all is told
             with suppress(Exception):  # it can be told the next time, whatever it was
-                report_late(ledger, project)
+                report_late(ledger, project, flow_run)
     assert launch.summary is not None  # noqa: S101  (the sweep has run)
     return _state(launch.summary)
 

@@ -43,8 +43,11 @@ MOST = 20
 _PAGE = 200
 
 
-def report_late(ledger: Ledger, project: Path) -> list[str]:
-    """Tell Prefect what it lacks of ended sweeps that it knows; return notes for the user."""
+def report_late(ledger: Ledger, project: Path, ending: str = "") -> list[str]:
+    """Tell Prefect what it lacks of ended sweeps that it knows; return notes for the user.
+
+    `ending` is the flow run that calls this, whose last state Prefect will be told by its own engine.
+    """
     notes: list[str] = []
     with get_client(sync_client=True) as client:
         for sweep in ledger.unreported(MOST):
@@ -52,13 +55,13 @@ def report_late(ledger: Ledger, project: Path) -> list[str]:
                 if not lock.acquire():
                     continue  # its owner sees to it
                 try:
-                    notes += _report(client, ledger, project, sweep)
+                    notes += _report(client, ledger, project, sweep, ending)
                 except ObjectNotFound:
                     continue
     return notes
 
 
-def _report(client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Sweep) -> list[str]:
+def _report(client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Sweep, ending: str) -> list[str]:
     flow_run = client.read_flow_run(UUID(sweep.flow_run_id or ""))
     session = _session(client, sweep, flow_run)
     known = dict(_recorded(client, flow_run.id))
@@ -68,7 +71,7 @@ def _report(client: SyncPrefectClient, ledger: Ledger, project: Path, sweep: Swe
         if known.get(uuid5(flow_run.id, key), -1.0) < attempt.ended:  # or the end before a retry is known
             missing += 1
             TaskRun(session, key, label).ends(attempt)
-    if _is_stale(flow_run.state, sweep):
+    if str(flow_run.id) != ending and _is_stale(flow_run.state, sweep):
         client.set_flow_run_state(flow_run.id, _state(ledger, sweep), force=True)
     notes = settle(str(flow_run.id), count)
     if notes:
