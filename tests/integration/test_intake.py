@@ -13,7 +13,8 @@ from uuid import uuid4
 import pytest
 
 from sweeplib.orchestrate.recorder import RECORDED, recorder
-from sweeplib.orchestrate.task_runs import Session, TaskRun
+from sweeplib.orchestrate.session import Session
+from sweeplib.orchestrate.task_runs import TaskRun
 from sweeplib.run.model import Attempt, Outcome
 from tests.integration.prefect_api import ask, task_runs
 
