@@ -130,11 +130,11 @@ class Courier:
             while not self.ended and (any(self._waiting) or self._under_way):
                 if self._carried != carried:
                     give_up_at, carried = time.monotonic() + timeout, self._carried
+                    if time.monotonic() > say_at:
+                        say_at = time.monotonic() + _EVERY
+                        still()
                 if not self._news.wait(max(0.0, give_up_at - time.monotonic())):
                     return
-                if time.monotonic() > say_at:
-                    say_at = time.monotonic() + _EVERY
-                    still()
 
     def _run(self) -> None:
         while (errand := self._next()) is not None:
