@@ -70,9 +70,8 @@ class Execution:
     `project` is the folder of the job file. A sweep goes on with the job's latest lineage, where there is
     one; `fresh` begins a new one. One that is `isolated` (a deployed run) may go on with any other, and only
     such may go on with it. `resumes` is an ended sweep to go on with, as a retry of its flow run does: same
-    id, same folder. `slots` is how many commands run at once in one worker process (None: as many as it has
-    threads); `hidden` names variables of this process that commands are not to see; `new_id` is the ULID of a
-    sweep that begins, where it is known already.
+    id, same folder. `hidden` names variables of this process that commands are not to see; `new_id` is the
+    ULID of a sweep that begins, where it is known already.
     """
 
     def __init__(
@@ -85,7 +84,6 @@ class Execution:
         isolated: bool = False,
         resumes: Sweep | None = None,
         flow_run: str | None = None,
-        slots: int | None = None,
         hidden: frozenset[str] = frozenset(),
         new_id: str | None = None,
     ) -> None:
@@ -101,7 +99,6 @@ class Execution:
         self._lock = Lock(self.paths.owner_lock)
         self._isolated = isolated
         self._flow_run = flow_run
-        self.slots = slots
         self._env = _shared_environment(plan, project, hidden)
         self.sweep: Sweep
         self.summary: Summary | None = None
@@ -201,7 +198,6 @@ class Execution:
             folder=str(self.paths.folder),
             env={**self._env, **env},
             timeout=job.timeout,
-            slots=self.slots,
             chunk=chunk,
             preload=job.preloaded,
         )

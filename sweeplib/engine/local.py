@@ -27,6 +27,11 @@ class LocalSubmitter:
         self._sweeps: set[str] = set()
 
     @property
+    def parallel(self) -> int:
+        """How many commands run at once."""
+        return self._parallel
+
+    @property
     def window(self) -> int:
         """Twice what runs at once, so that a thread that is free finds work."""
         return 2 * self._parallel

@@ -328,7 +328,7 @@ class _Loop:
         return Progress(
             total=self.execution.total,
             before=self.before,
-            running=min(len(self.in_flight), self.execution.slots or len(self.in_flight)),
+            running=min(len(self.in_flight), self.submitter.parallel),
             outcomes=dict(self.outcomes),
         )
 

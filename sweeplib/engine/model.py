@@ -38,6 +38,10 @@ class Submitter(Protocol):
     """Runs work somewhere, several pieces at once, and hands back what came of it."""
 
     @property
+    def parallel(self) -> int:
+        """How many commands run at once, if so many are submitted."""
+
+    @property
     def window(self) -> int:
         """How many pieces of work to keep submitted, so that no worker waits for the next."""
 

@@ -46,15 +46,15 @@ _PASSED_ON = ("PREFECT_API_", "PREFECT_CLIENT_")
 class Placement:
     """A task runner whose cluster is up, and how it is to be used.
 
-    `window` is how much work to keep submitted, `batch` how much to submit at once where more than that is
-    left to do, `slots` how many commands run at once in one process. `threads` are those of the one worker
-    that is in this process; 0 where workers are elsewhere.
+    `parallel` is how many commands run at once, `window` how much work to keep submitted, `batch` how much to
+    submit at once where more than that is left to do. `threads` are those of the one worker that is in this
+    process; 0 where workers are elsewhere.
     """
 
     runner: SweepTaskRunner
+    parallel: int
     window: int
     batch: int = 1
-    slots: int | None = None
     threads: int = 0
 
 
@@ -76,15 +76,16 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
             ahead = commands if job.max_failures is not None else 3 * commands + 2 * _SPARE
             yield Placement(
                 runner,
-                commands + ahead,
+                commands,
+                window=commands + ahead,
                 batch=max(1, ahead // 4),
-                slots=commands,
                 threads=commands + _SPARE,
             )
             return
         _prepare(client, address or _name(job))
         threads = sum(client.nthreads().values())
-        yield Placement(runner, min(parallel or 2 * threads, 2 * threads))
+        window = min(parallel or 2 * threads, 2 * threads)
+        yield Placement(runner, min(window, threads), window)
 
 
 def _runner(job: Job, parallel: int | None, address: str | None) -> tuple[SweepTaskRunner, bool]:

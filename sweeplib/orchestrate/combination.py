@@ -17,10 +17,10 @@ from sweeplib.orchestrate.limits import limits_of
 from sweeplib.orchestrate.task_runs import TaskRun
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.model import Outcome, SweepPaths
-from sweeplib.run.slots import hold_slot
 
 if TYPE_CHECKING:
     from sweeplib.orchestrate.session import Session
+    from sweeplib.orchestrate.slots import Slot
     from sweeplib.run.model import Attempt, Work
 
 __all__ = ["run_combination"]
@@ -28,24 +28,24 @@ __all__ = ["run_combination"]
 _LOOK = 0.5  # seconds between looks at the sweep's stop file
 
 
-def run_combination(work: Work, session: Session) -> Attempt:
+def run_combination(work: Work, session: Session, slot: Slot | None = None) -> Attempt:
     """Run a combination's command, with the session's retries; return the last attempt.
 
-    What the command prints goes to the log of its task run as it comes. Raises what `run_attempt` raises.
+    What the command prints goes to the log of its task run as it comes. While a command runs, `slot` is
+    held. Raises what `run_attempt` raises.
     """
     run = TaskRun(session, work.key, work.label) if work.chunk is None else Member(session, work, work.chunk)
     try:
-        with hold_slot(work):
-            retry = 0
-            while True:
-                attempt = _attempt(run, work, session)
-                final = attempt.outcome in (Outcome.COMPLETED, Outcome.CANCELLED)
-                if final or retry >= session.retries:
-                    break
-                run.waits(attempt, time.time() + session.delay(retry))
-                if not _pause(work, session.delay(retry)):
-                    break
-                retry += 1
+        retry = 0
+        while True:
+            attempt = _attempt(run, work, session, slot)
+            final = attempt.outcome in (Outcome.COMPLETED, Outcome.CANCELLED)
+            if final or retry >= session.retries:
+                break
+            run.waits(attempt, time.time() + session.delay(retry))
+            if not _pause(work, session.delay(retry)):
+                break
+            retry += 1
     except BaseException as error:
         run.crashes(error)
         raise
@@ -53,10 +53,10 @@ def run_combination(work: Work, session: Session) -> Attempt:
     return attempt
 
 
-def _attempt(run: TaskRun | Member, work: Work, session: Session) -> Attempt:
+def _attempt(run: TaskRun | Member, work: Work, session: Session, slot: Slot | None) -> Attempt:
     log = _Log(run, work)
     limited = limits_of(session.api).held(session.limits, work) if session.limits else nullcontext()
-    with hold_slot(work), limited:
+    with slot or nullcontext(), limited:
         attempt = run_attempt(work, on_output=log.output)
     seconds = attempt.ended - attempt.started
     level = logging.ERROR if attempt.outcome not in (Outcome.COMPLETED, Outcome.CANCELLED) else logging.INFO

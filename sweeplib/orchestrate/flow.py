@@ -165,32 +165,29 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             _pulse(execution, shared, context.flow_run, launch.observer) as pulse,
             make_tracker(project, enabled=bool(job.tracking)) as tracker,
             place(job, asked.parallel, asked.cluster) as placement,
+            execution,
+            _heir(execution, context.flow_run) as heir,
+            _submitter(placement, shared) as submitter,
         ):
-            execution.slots = placement.slots
-            with (
-                execution,
-                _heir(execution, context.flow_run) as heir,
-                _submitter(placement, shared) as submitter,
-            ):
-                logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
-                chunks = Chunks(shared, pulse, partial(_of_chunk, execution))
-                try:
-                    with chunks:
-                        run_sweep(execution, submitter, tracker, chunks)
-                except KeyboardInterrupt:
-                    launch.interrupted = True
-                except TerminationSignal:
-                    launch.interrupted = True
-                    if not pulse.is_to_be_cancelled():
-                        raise
-                finally:
-                    launch.summary = execution.summary
-                    if launch.summary and launch.summary.interrupted:
-                        heir.word = str(launch.summary)
-                    launch.submitted = submitter.submitted + chunks.begun
-                    with suppress(SweepError):  # the ledger's, which has been raised then
-                        _conclude(pulse, execution, shared.api, str(launch.summary or "interrupted"))
-                    flush_all(_FLUSH)  # a process that a signal ends calls nothing at its exit
+            logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
+            chunks = Chunks(shared, pulse, partial(_of_chunk, execution))
+            try:
+                with chunks:
+                    run_sweep(execution, submitter, tracker, chunks)
+            except KeyboardInterrupt:
+                launch.interrupted = True
+            except TerminationSignal:
+                launch.interrupted = True
+                if not pulse.is_to_be_cancelled():
+                    raise
+            finally:
+                launch.summary = execution.summary
+                if launch.summary and launch.summary.interrupted:
+                    heir.word = str(launch.summary)
+                launch.submitted = submitter.submitted + chunks.begun
+                with suppress(SweepError):  # the ledger's, which has been raised then
+                    _conclude(pulse, execution, shared.api, str(launch.summary or "interrupted"))
+                flush_all(_FLUSH)  # a process that a signal ends calls nothing at its exit
         launch.concluded = pulse.concluded
         deployed = context.flow_run.deployment_id is not None
         if deployed and not launch.interrupted:
@@ -222,7 +219,7 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
 def _submitter(placement: Placement, shared: Session) -> InProcessSubmitter | PrefectSubmitter:
     if placement.threads:
         return InProcessSubmitter(placement, shared)
-    return PrefectSubmitter(placement.runner.client, shared, placement.window)
+    return PrefectSubmitter(placement, shared)
 
 
 def _heir(execution: Execution, flow_run: FlowRun) -> AbstractContextManager[Heir]:

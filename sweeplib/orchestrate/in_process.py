@@ -6,7 +6,9 @@ placement that one process has no use for. So Dask is asked for its threads once
 
 from __future__ import annotations
 
+from collections import deque
 from queue import SimpleQueue
+from threading import Semaphore
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
@@ -14,6 +16,7 @@ from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.combination import run_combination
 from sweeplib.orchestrate.ended import arrivals, attempts_at
+from sweeplib.orchestrate.slots import Slot
 from sweeplib.run.client import Guard
 
 if TYPE_CHECKING:
@@ -33,10 +36,14 @@ class InProcessSubmitter:
         self._client: Client = placement.runner.client
         self._threads = placement.threads
         self._session = session
-        self._works: SimpleQueue[Work | None] = SimpleQueue()
+        self._works: deque[Work | None] = deque()
+        self._count = Semaphore(0)  # of works
+        self._free = Semaphore(placement.parallel)
         self._ended: SimpleQueue[tuple[Work, Attempt | str]] = SimpleQueue()
         self._sweep: str | None = None
         self._id = str(uuid4())
+        self.parallel = placement.parallel
+        """How many commands run at once."""
         self.window = placement.window
         """How many pieces of work to keep submitted."""
         self.batch = placement.batch
@@ -51,25 +58,39 @@ class InProcessSubmitter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._free.release(self._threads)
         for _number in range(self._threads):
-            self._works.put(None)
+            self._put(None)
         del _serving[self._id]
 
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""
         self._sweep = work.sweep
         self.submitted += work.chunk is None
-        self._works.put(work)
+        self._put(work)
+
+    def _put(self, work: Work | None) -> None:
+        self._works.append(work)
+        self._count.release()
 
     def serve(self) -> None:
         """Run what is submitted, until nothing more is (the body of a thread of Dask's)."""
-        while (work := self._works.get()) is not None:
+        slot = Slot(self._free)
+        while (work := self._next(slot)) is not None:
             result: Attempt | str
             try:
-                result = run_combination(work, self._session)
+                result = run_combination(work, self._session, slot)
             except BaseException as error:  # noqa: BLE001 - whatever it was, the work is not lost
                 result = str(error) or type(error).__name__
+            finally:
+                slot.give()
             self._ended.put((work, result))
+
+    def _next(self, slot: Slot) -> Work | None:
+        """Wait for work and for a slot, and only then say which work it is: the first that came."""
+        self._count.acquire()
+        slot.take()
+        return self._works.popleft()
 
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
@@ -79,7 +100,8 @@ class InProcessSubmitter:
         ]
 
     def stop(self) -> None:
-        """End what runs; what waits ends by itself when it sees the sweep's stop file."""
+        """End what runs; what waits need not wait for a slot: it sees the sweep's stop file, and ends."""
+        self._free.release(self._threads)
         if self._sweep is not None:
             Guard.shared().terminate_sweep(self._sweep)
 

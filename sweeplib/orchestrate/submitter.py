@@ -22,6 +22,7 @@ from sweeplib.run.client import Guard
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.session import Session
     from sweeplib.run.model import Attempt, Work
 
@@ -38,20 +39,25 @@ class _Ended:
 
 
 class PrefectSubmitter:
-    """Submits work to a Dask cluster as task runs of a flow run, keeping `window` pieces of it out.
+    """Submits work to a Dask cluster as task runs of a flow run, keeping `placement.window` pieces of it out.
 
     Work that Dask lost (its worker was killed) is submitted once more; where that fails as well, the
     done-markers say how it ended: the ledger decides what is done, and Prefect only shows it.
     """
 
-    def __init__(self, client: Client, session: Session, window: int) -> None:
-        self._client = client
+    def __init__(self, placement: Placement, session: Session) -> None:
+        self._client: Client = placement.runner.client
         self._session = session
-        self._window = window
         self._ended: SimpleQueue[_Ended] = SimpleQueue()
         self._out: dict[str, Future[Attempt]] = {}
         self._sweep: str | None = None
         self._stopped = False
+        self.parallel = placement.parallel
+        """How many commands run at once."""
+        self.window = placement.window
+        """How many pieces of work to keep submitted."""
+        self.batch = placement.batch
+        """How many pieces of work to submit at once."""
         self.submitted = 0
         """How many task runs were submitted; `Chunks` counts its own."""
 
@@ -60,16 +66,6 @@ class PrefectSubmitter:
 
     def __exit__(self, *_: object) -> None:
         """Leave all as it is: what Dask still has ends by itself."""
-
-    @property
-    def window(self) -> int:
-        """How many pieces of work to keep submitted."""
-        return self._window
-
-    @property
-    def batch(self) -> int:
-        """One: what waits behind another in a Dask task would wait for all of it, on one thread."""
-        return 1
 
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""

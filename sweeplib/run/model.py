@@ -32,8 +32,7 @@ class Work:
     """One combination as a worker needs it: picklable, small, and complete.
 
     Times are in seconds. `env` is laid over the worker's own environment; a value of None takes a variable
-    out. `slots` is how many commands of the sweep run at once in one process, None for as many as it has
-    threads. `chunk` is the number of the chunk that stands for it in Prefect, None where it has a task run of
+    out. `chunk` is the number of the chunk that stands for it in Prefect, None where it has a task run of
     its own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees. `preload`
     names modules that the command, one of Python, finds loaded: it is forked from a process that has them.
     """
@@ -49,7 +48,6 @@ class Work:
     env: dict[str, str | None] = field(default_factory=dict)
     timeout: float | None = None
     grace: float = 5.0
-    slots: int | None = None
     chunk: int | None = None
     preload: tuple[str, ...] = ()
 

@@ -55,6 +55,23 @@ def await_started(project: Project, process: subprocess.Popen[str], count: int) 
     await_true(reached, f"{count} commands to start")
 
 
+def test_commands_start_in_the_order_of_the_plan(project: Project) -> None:
+    """Also where they are short, and threads that come back from one compete for the next."""
+    project.jobs(
+        """
+        jobs:
+          short: {run: "true", style: plain, tracking: false, parallel: 2, sets: [{each: "i=1:400"}]}
+        """
+    )
+    project.sweep("run", "short", check=0)
+    with project.ledger() as ledger:
+        (sweep,) = ledger.sweeps(job="short")
+        rows = list(ledger.combinations(sweep.id))
+        started = [ledger.attempts(sweep.id, row.key)[0].started for row in rows]
+    order = sorted(range(len(rows)), key=started.__getitem__)
+    assert max(abs(place - number) for place, number in enumerate(order)) < 10
+
+
 def test_a_failing_combination_stops_nothing_and_is_shown_everywhere(
     project: Project, prefect_api: str
 ) -> None:

@@ -76,6 +76,7 @@ class Counted:
     ) -> None:
         self._inner = LocalSubmitter(parallel)
         self._before = before
+        self.parallel = parallel
         self.window = window or self._inner.window
         self.batch = 1
         self.works: list[Work] = []
