@@ -20,7 +20,7 @@ from sweeplib.run.marker import read_markers, was_started
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sweeplib.engine.execution import Execution, Item
     from sweeplib.engine.model import Finished, Observer, Submitter, Tracker
@@ -318,10 +318,20 @@ class _Loop:
         if not self.execution.resumed:
             self.ledger.set_done_before(self.execution.id, self.before - self.elsewhere)
         self.ledger.finish_sweep(self.execution.id, state, time.time())
-        for note in self.tracker.finish(state.value, patience, None if hurried else self.observer.note):
-            self.observer.note(note)
-        self._acknowledge()
+        try:
+            self._finish_tracking(state, patience, None if hurried else self.observer.note)
+        except KeyboardInterrupt:
+            with Interrupts():
+                self._finish_tracking(state, _HURRY)
+            raise
         self.observer.progress(self.progress())
+
+    def _finish_tracking(
+        self, state: SweepState, patience: float, note: Callable[[str], None] | None = None
+    ) -> None:
+        for text in self.tracker.finish(state, patience, note):
+            self.observer.note(text)
+        self._acknowledge()
 
     def progress(self) -> Progress:
         """Return the numbers as they are now."""

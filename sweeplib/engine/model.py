@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from sweeplib.ledger import SweepState
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class TrackedSweep:
     """A sweep as a tracker sees it.
 
     `own_runs` says that the commands open their own runs (style hydra), so that the tracker
-    makes none in their experiment. `patch` is the path of a git patch to attach once.
+    makes none in their experiment. `patch` is the path of a git patch to attach once. `state` and `ended`
+    (seconds since the epoch) are those of an earlier sweep, which has ended.
     """
 
     id: str
@@ -74,6 +76,8 @@ class TrackedSweep:
     total: int
     tags: Mapping[str, str] = field(default_factory=dict)
     patch: str | None = None
+    state: str = SweepState.RUNNING
+    ended: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

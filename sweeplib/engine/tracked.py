@@ -36,4 +36,6 @@ def tracked_sweep(sweep: Sweep, project: Path) -> TrackedSweep:
         total=sweep.total,
         tags=tags,
         patch=str(patch) if patch.exists() else None,
+        state=sweep.state,
+        ended=sweep.ended,
     )

@@ -95,7 +95,7 @@ class Discard:
 class Close:
     """End a sweep's own run, and those of its others that still count as running.
 
-    `only_running` leaves the sweep's run as it has ended already, but for a failure that is new.
+    `only_running` leaves the sweep's run as it is where it has ended already.
     """
 
     experiment: str

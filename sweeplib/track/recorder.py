@@ -183,9 +183,7 @@ class Recorder:
         for name in left:
             self._client.set_terminated(name, "KILLED")
             self._running.discard(name)
-        status = self._client.get_run(request.run).info.status if request.only_running else "RUNNING"
-        # A report comes in parts, and a later one may tell of a failure.
-        if status == "RUNNING" or (status, request.status) == ("FINISHED", "FAILED"):
+        if not request.only_running or self._client.get_run(request.run).info.status == "RUNNING":
             self._client.set_terminated(request.run, request.status, _milliseconds(request.ended))
         self._running.discard(request.run)
 

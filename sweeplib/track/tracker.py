@@ -17,7 +17,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from sweeplib.engine import Acknowledged, EndedRun
-from sweeplib.run.model import Outcome
+from sweeplib.ledger import SweepState
 from sweeplib.track import environment
 from sweeplib.track.channel import take_channel
 from sweeplib.track.courier import Courier, Errand, Urgency
@@ -41,7 +41,8 @@ _COLLECT = 5_000  # combinations with runs of their own that are looked up at on
 _SKEW = 300.0  # seconds by which the clocks of the sweep's machines may differ
 _REASON = 200  # characters
 _AT_ONCE = 4  # requests to a server, whose answers take time that is not ours; files take one writer
-_STATUS = {"completed": "FINISHED", "failed": "FAILED"}  # any other state: KILLED
+_STATUS: dict[str, str] = {SweepState.COMPLETED: "FINISHED", SweepState.FAILED: "FAILED"}
+_OTHER = "KILLED"  # the status for any other state
 
 
 @dataclass(slots=True)
@@ -214,14 +215,11 @@ class MlflowTracker:
             self._find_place(place, Urgency.SOMETIME, began)
             for each in ended:
                 self._courier.put(Urgency.SOMETIME, self._recording(place, each))
-            good = all(each.outcome is Outcome.COMPLETED for each in ended)
-            self._close(
-                place,
-                Urgency.SOMETIME,
-                "FINISHED" if good else "FAILED",
-                max((each.ended for each in ended if each.ended is not None), default=None),
-                earlier=True,
-            )
+            if sweep.state == SweepState.LOST:  # that was found out later: the last sign of it is its end
+                last = max((each.ended for each in ended if each.ended is not None), default=None)
+                self._close(place, Urgency.SOMETIME, sweep.state, last, only_running=True)
+            else:
+                self._close(place, Urgency.SOMETIME, sweep.state, sweep.ended)
 
     def drain(self) -> list[Acknowledged]:
         """Return what has been stored since the last call."""
@@ -244,7 +242,7 @@ class MlflowTracker:
                     if run.id and not run.given:
                         self._discard(run.id, Urgency.SOON)
                     run.late = True
-                self._close(place, Urgency.SOON, _STATUS.get(state, "KILLED"), time.time())
+                self._close(place, Urgency.SOON, state, time.time())
         self._courier.close(timeout, self._saying(note) if note else None)
         with self._news:
             return [*self._notes, *self._excuse()]
@@ -384,7 +382,7 @@ class MlflowTracker:
         self._courier.put(urgency, Errand(lambda: Discard(run=run), alone=True), follows=True)
 
     def _close(
-        self, place: _Place, urgency: Urgency, status: str, ended: float | None, *, earlier: bool = False
+        self, place: _Place, urgency: Urgency, state: str, ended: float | None, *, only_running: bool = False
     ) -> None:
         def request() -> Request | None:
             if not place.ready:
@@ -393,9 +391,9 @@ class MlflowTracker:
                 experiment=place.experiment,
                 sweep=place.sweep.id,
                 run=place.parent,
-                status=status,
+                status=_STATUS.get(state, _OTHER),
                 ended=ended,
-                only_running=earlier,
+                only_running=only_running,
             )
 
         self._courier.put(urgency, Errand(request, alone=True))

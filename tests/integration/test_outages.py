@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -21,6 +23,7 @@ from sweeplib.orchestrate.server import prefect_server
 from sweeplib.run.model import Outcome
 from tests.conftest import clean_environment, end_group
 from tests.integration.prefect_api import ask, get, task_runs
+from tests.mlflow_servers import server, slow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,3 +231,39 @@ def test_somebody_elses_server_is_killed(bare_project: Project, foreign: LocalSe
     state = get(api, f"/flow_runs/{sweep.flow_run_id}")["state"]
     assert (state["type"], state["message"]) == ("COMPLETED", f"{COUNT} of {COUNT} completed")
     assert len(bare_project.sweep("run", "work", check=0).stderr.splitlines()) == 1
+
+
+def test_an_interrupt_while_mlflow_is_still_recording(project: Project) -> None:
+    """All ran and is done; what MLflow does not know of is counted, and the next run tells it."""
+    port = closed_port()
+    project.jobs("jobs: {one: {run: 'true', style: plain, sets: [{each: 'i=1:80'}]}}\n")
+    with server(port, project.folder), slow(port) as address:
+        project.env["MLFLOW_TRACKING_URI"] = address
+        process = project.start("run", "one")
+        try:
+            assert process.stderr is not None
+            said = ""
+            while "MLflow is still recording" not in said:
+                said = process.stderr.readline()
+                assert said, process.wait()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            end_group(process)
+        assert process.returncode == 130, err
+        assert "80 of 80 completed" in out
+        found = re.search(
+            r"MLflow did not answer.*: (\d+) combinations will be reported by the next run", err
+        )
+        assert found, err
+        with project.ledger() as ledger:
+            (sweep,) = ledger.sweeps(job="one")
+            owed = list(ledger.untracked(job="one"))
+        assert (sweep.state, len(owed)) == (SweepState.COMPLETED, int(found[1]))
+        project.env["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{port}"
+        project.sweep("run", "one", check=0)
+        with project.ledger() as ledger:
+            assert list(ledger.untracked(job="one")) == []
+    with sqlite3.connect(project.folder / "server.db") as database:
+        rows = database.execute("SELECT status FROM runs WHERE lifecycle_stage = 'active'").fetchall()
+    assert Counter(rows) == {("FINISHED",): 81}, "one a combination, and the sweep's own"

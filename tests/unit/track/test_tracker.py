@@ -280,7 +280,7 @@ def test_what_a_killed_process_left_is_ended_and_the_next_sweep_reports_it(
     for number in (2, 3):  # the second time, as if the acknowledgements had been lost
         with make_tracker(folder) as tracker:
             tracker.begin(kit.sweep(id=f"S{number}", tag=f"train-s{number}"))
-            tracker.report(kit.sweep(), owed)
+            tracker.report(kit.sweep(state="lost"), owed)
             assert tracker.finish("completed", 60) == []
             stored = {each.key: each for each in tracker.drain()}
     assert {key: each.metrics for key, each in stored.items()} == {"aa": {}, "bb": {}, "cc": {"loss": 0.25}}
