@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweeplib.plan.rows import Grid
 from sweeplib.syntax import unquote
 from sweeplib.syntax.product import product
 from sweeplib.ulids import ulids
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from sweeplib.plan import Combination, Part, Plan
+    from sweeplib.plan.rows import Rows
     from sweeplib.syntax import Cell
 
 __all__ = ["argv", "call_text", "environment", "lines", "parameter_lines", "submit_argv"]
@@ -144,18 +146,24 @@ def _quoted(plan: Plan, part: Part, fresh: Iterator[str]) -> Iterator[str]:
     """Yield a part's lines; quoting is done once a value, not once a line."""
     render = _RENDER[plan.job.style]
     frame = _Frame.of(plan, part)
-    columns = [_Quoted(column, render) for column in part.columns]
     before = "".join(f"{shlex.quote(text)} " for text in frame.head)
     constant = "".join(f" {shlex.quote(text)}" for text in [*map(render, part.constant), *frame.tail])
     add = "".join(f" {shlex.quote(text)}" for text in frame.add)
+    rows = _quoted_rows(part.rows, render)
     if frame.generated is None:
-        for row in product(columns):
+        for row in rows:
             yield f"{before}{' '.join(row)}{constant}{add}".strip()
         return
     middle = f"{constant} {frame.generated}"
-    for row in product(columns):
+    for row in rows:
         text = " ".join(row) if row else middle.lstrip()
         yield f"{before}{text}{middle if row else ''}{next(fresh)}{add}"
+
+
+def _quoted_rows(rows: Rows, render: Callable[[Cell], str]) -> Iterator[Sequence[str]]:
+    if isinstance(rows, Grid) and rows.plain:
+        return product([_Quoted(column, render) for column in rows.columns])  # type: ignore[arg-type]
+    return ([shlex.quote(render(cell)) for cell in row] for row in rows)
 
 
 def _calls(plan: Plan) -> Iterator[str]:

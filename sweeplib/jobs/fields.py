@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from sweeplib.errors import InputError, nearest
 from sweeplib.jobs.units import FailureLimit, parse_duration
 from sweeplib.jobs.words import split_words
-from sweeplib.syntax import parse_all, parse_each
+from sweeplib.syntax import Drawing, parse_all, parse_each
+from sweeplib.syntax.condition import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,17 +31,22 @@ __all__ = [
     "call",
     "cluster",
     "command",
+    "condition",
     "cron",
     "delays",
     "each",
     "environment",
     "flag",
+    "in_step",
+    "included",
     "max_failures",
     "metric",
     "mode",
     "name",
+    "optional",
     "parallel",
     "preload",
+    "selection",
     "style",
     "tags",
     "texts",
@@ -140,10 +146,42 @@ def call(value: object) -> str:
 
 
 def each(value: object) -> str:
-    """Return sweep text of which a product is made."""
+    """Return sweep text of which a product is made; how many random values it has is said beside it."""
+    text = _text(value, _SWEEP)
+    parse_each(text, drawing=Drawing(1))
+    return text
+
+
+def selection(value: object) -> str:
+    """Return sweep text that selects combinations."""
     text = _text(value, _SWEEP)
     parse_each(text)
     return text
+
+
+def in_step(value: object) -> str:
+    """Return sweep text of parameters that go in step, which have equally many values."""
+    text = _text(value, "lr=0.1,0.01 decay=1,2")
+    arguments = parse_each(text)
+    counts = {len(argument) for argument in arguments}
+    if len(counts) > 1:
+        listed = " and ".join(f"{argument.keys[0]} has {len(argument):,}" for argument in arguments)
+        raise InputError(f"goes in step, so all need as many values: {listed}")
+    return text
+
+
+def condition(value: object) -> tuple[str, ...]:
+    """Return conditions on parameters."""
+    texts = value if isinstance(value, (list, tuple)) else [value]
+    found = tuple(_text(text, "lr > 0.01") for text in texts)
+    for text in found:
+        Condition.read(text)
+    return found
+
+
+def included(value: object) -> tuple[str, ...]:
+    """Return sweep texts, each of combinations of its own."""
+    return tuple(map(selection, value if isinstance(value, (list, tuple)) else [value]))
 
 
 def all_(value: object) -> str:
@@ -260,6 +298,11 @@ def whole(least: int) -> Callable[[object], int]:
         return value
 
     return read
+
+
+def optional(read: Callable[[Any], object]) -> Callable[[object], object]:
+    """Return a reader that reads nothing where there is nothing."""
+    return lambda value: None if value is None else read(value)
 
 
 def parallel(value: object) -> int | None:

@@ -35,7 +35,7 @@ class Group:
     @property
     def open(self) -> bool:
         """Whether an item after this may add to the set."""
-        return isinstance(self.content, dict) and "each" in self.content
+        return isinstance(self.content, dict) and not self.content.keys().isdisjoint(("each", "zip"))
 
 
 @dataclass(frozen=True, slots=True)

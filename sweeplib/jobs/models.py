@@ -14,15 +14,16 @@ from sweeplib.interpreter import head_length
 from sweeplib.jobs import fields
 from sweeplib.jobs.schema import Mistake, Mistakes, Model, key
 from sweeplib.jobs.words import merge_add, split_words
-from sweeplib.syntax import parse_all, parse_each
+from sweeplib.syntax import Argument, Drawing, Steps, parse_all, parse_each
+from sweeplib.syntax.condition import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sweeplib.jobs.fields import ClusterSpec, Metric
     from sweeplib.jobs.units import FailureLimit
-    from sweeplib.syntax import Argument, Cell
+    from sweeplib.syntax import Cell
 
 __all__ = ["Deployment", "Job", "JobFile", "Policy", "Set"]
 
@@ -31,24 +32,65 @@ __all__ = ["Deployment", "Job", "JobFile", "Policy", "Set"]
 class Set(Model):
     """One independent group of parameters, with its texts read.
 
-    `each` makes a product of its values, `all` stands in every combination as it is, `add` is
-    appended and merged over the job's own `add`.
+    `each` makes a product of its values, and of it and those of `zip`, whose parameters go in step. `all`
+    stands in every combination as it is, `add` is appended and merged over the job's own `add`. Random values
+    in `each` are drawn `n` times with `seed`. Of all this, what `exclude` says is left out, `sample` takes so
+    many, and `include` adds combinations of its own.
     """
 
     each: str = key(fields.each, "")
+    zip: str = key(fields.in_step, "")
     all: str = key(fields.all_, "")
     add: str = key(fields.add, "")
+    n: int | None = key(fields.optional(fields.whole(1)), None)
+    seed: int = key(fields.whole(0), 0)
+    exclude: tuple[str, ...] = key(fields.condition, ())
+    sample: int | None = key(fields.optional(fields.whole(1)), None)
+    include: tuple[str, ...] = key(fields.included, ())
     job_add: str = field(default="", repr=False)
 
     @cached_property
     def arguments(self) -> tuple[Argument, ...]:
         """The parameters of `each`, a column of values each."""
-        return parse_each(self.each)
+        return parse_each(self.each, drawing=Drawing(self.n or 1, self.seed))
+
+    @cached_property
+    def steps(self) -> tuple[Argument, ...]:
+        """The parameters of `zip`, equally many values each."""
+        return parse_each(self.zip)
+
+    @cached_property
+    def columns(self) -> tuple[Argument | Steps, ...]:
+        """What is multiplied; all that is drawn is one column, the last is that of `zip`."""
+        drawn = tuple(argument for argument in self.arguments if argument.drawn)
+        columns: list[Argument | Steps] = [
+            _together(drawn) if argument.drawn else argument
+            for argument in self.arguments
+            if not argument.drawn or argument is drawn[0]
+        ]
+        return (*columns, _together(self.steps)) if self.steps else tuple(columns)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """The parameters of `all`, their values joined by commas."""
         return parse_all(self.all)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What must not hold of a combination."""
+        return tuple(map(Condition.read, self.exclude))
+
+    @property
+    def included(self) -> tuple[Self, ...]:
+        """The sets that `include` adds, with the parameters of `all` that they do not have themselves."""
+        return tuple(self._including(text) for text in self.include)
+
+    def _including(self, text: str) -> Self:
+        other = type(self)(each=text, add=self.add, job_add=self.job_add)
+        said = {name for argument in other.arguments for name in argument.keys}
+        object.__setattr__(other, "all", self.all)
+        other.__dict__["cells"] = tuple(cell for cell in self.cells if cell.key not in said)
+        return other
 
     @property
     def extra(self) -> list[str]:
@@ -65,18 +107,33 @@ class Set(Model):
         return other
 
     def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
-        """Yield the parameters that are in `each` and in `all`."""
-        if wrong & {"each", "all"}:
+        """Yield the parameters that a set has twice or not at all, and draws without their number."""
+        if wrong & {"each", "zip", "all"}:
             return
-        swept = {name for argument in self.arguments for name in argument.keys}
-        for cell in self.cells:
-            if cell.key in swept:
-                text = f"the parameter {cell.key!r} is in 'each' of this set as well; keep one of the two"
-                yield Mistake(("all",), InputError(text))
+        seen: dict[str, str] = {}
+        for where, cells in (("each", self.arguments), ("zip", self.steps), ("all", self.cells)):
+            names = [name for one in cells for name in (one.keys if isinstance(one, Argument) else [one.key])]
+            for name in names:
+                if name in seen:
+                    also = f"the parameter {name!r} is in {seen[name]!r} of this set as well"
+                    yield Mistake((where,), InputError(f"{also}; keep one of the two"))
+            seen |= dict.fromkeys(names, where)
+        drawn = [argument.keys[0] for argument in self.arguments if argument.drawn]
+        if drawn and self.n is None and "n" not in wrong:
+            text = f"draws {' and '.join(drawn)} at random; say how many times beside it, such as n: 20"
+            yield Mistake(("each",), InputError(text))
+        if self.n is not None and not drawn and "n" not in wrong:
+            text = "is the number of draws, and nothing is drawn; draw in each, as in lr=~uniform(0,1)"
+            yield Mistake(("n",), InputError(text))
+        if "exclude" not in wrong:
+            for name in dict.fromkeys(name for each in self.conditions for name in each.names):
+                if name not in seen:
+                    close = nearest(name, seen) or f"; the parameters are {', '.join(seen)}"
+                    yield Mistake(("exclude",), InputError(f"no parameter {name!r} in this set{close}"))
 
 
-def _optional(read: Callable[[object], object]) -> Callable[[object], object]:
-    return lambda value: None if value is None else read(value)
+def _together(arguments: tuple[Argument, ...]) -> Argument | Steps:
+    return arguments[0] if len(arguments) == 1 else Steps(arguments)
 
 
 def _sets(value: object) -> tuple[Set, ...]:
@@ -146,11 +203,11 @@ class Deployment(Model):
     others are the parameters of `sweeplib.sweep_flow` that a run has if it is not given other ones.
     """
 
-    cron: str | None = key(_optional(fields.cron), None)
-    timezone: str | None = key(_optional(fields.timezone), None)
+    cron: str | None = key(fields.optional(fields.cron), None)
+    timezone: str | None = key(fields.optional(fields.timezone), None)
     paused: bool = key(fields.flag, default=False)
     arguments: tuple[str, ...] = key(fields.texts, ())
-    only: str = key(fields.each, "")
+    only: str = key(fields.selection, "")
     mode: Literal["fresh", "resume"] = key(fields.mode, "fresh")
     parallel: int | None = key(fields.parallel, None)
     max_failures: FailureLimit | None = key(fields.max_failures, None)
@@ -258,6 +315,7 @@ class Job(Policy):
         for number, set_ in enumerate(self.sets):
             named = [
                 *(("each", name) for argument in set_.arguments for name in argument.keys),
+                *(("zip", name) for argument in set_.steps for name in argument.keys),
                 *(("all", cell.key) for cell in set_.cells),
             ]
             for where, name in named:

@@ -7,24 +7,26 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
-from math import prod
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import digest_all, prefix
+from sweeplib.plan.rows import Row, rows_of
 from sweeplib.plan.selection import Selection
-from sweeplib.syntax.product import product
 
 if TYPE_CHECKING:
     from sweeplib.jobs import Job, Set
-    from sweeplib.syntax import Cell
+    from sweeplib.plan.rows import Rows
 
 __all__ = ["Part", "Plan"]
 
 
-class Part(Sequence["tuple[Cell, ...]"]):
-    """The combinations of one set, in the order of a product, last parameter fastest."""
+class Part(Sequence[Row]):
+    """The combinations of one set, in the order of a product, last parameter fastest.
+
+    `rows` are the parameters that vary within it; None for all that the set has.
+    """
 
     def __init__(
         self,
@@ -32,43 +34,40 @@ class Part(Sequence["tuple[Cell, ...]"]):
         arguments: Sequence[str],
         set_: Set,
         varying: frozenset[str],
-        columns: tuple[Sequence[Cell], ...] | None = None,
+        rows: Rows | None = None,
     ) -> None:
         self.job_name = job.entry
-        self.columns = set_.arguments if columns is None else columns
+        self.rows = rows_of(set_) if rows is None else rows
         self.constant = set_.cells
         self.add = tuple(set_.extra)
         self.varying = varying
         self.prefix = prefix(job.kind, job.words, arguments, job.style, self.add)
-        self.size = prod(len(column) for column in self.columns)
+        self.size = self.rows.size
 
     def __len__(self) -> int:
         return self.size
 
     @overload
-    def __getitem__(self, index: int) -> tuple[Cell, ...]: ...
+    def __getitem__(self, index: int) -> Row: ...
     @overload
-    def __getitem__(self, index: slice) -> list[tuple[Cell, ...]]: ...
-    def __getitem__(self, index: int | slice) -> tuple[Cell, ...] | list[tuple[Cell, ...]]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self.size))]
-        index = range(self.size)[index]
-        cells = []
-        for column in reversed(self.columns):
-            index, place = divmod(index, len(column))
-            cells.append(column[place])
-        return (*reversed(cells), *self.constant)
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        found = self.rows[index]
+        if isinstance(found, list):
+            return [row + self.constant for row in found]
+        return found + self.constant
 
-    def __iter__(self) -> Iterator[tuple[Cell, ...]]:
-        for cells in product(self.columns):
-            yield cells + self.constant
+    def __iter__(self) -> Iterator[Row]:
+        for row in self.rows:
+            yield row + self.constant
 
 
 class Plan(Sequence[Combination]):
     """The combinations of a job, with extra command-line `arguments`, in order.
 
-    `only` leaves those that it selects (see `sweeplib.plan.selection`). `len(plan)` and `plan[i]` cost the
-    same for ten combinations and for 10**9: nothing ever builds a list of all combinations.
+    `only` leaves those that it selects (see `sweeplib.plan.selection`). `sets` are the job's, each followed
+    by those it includes; `parts` are what there is of them. `len(plan)` and `plan[i]` cost the same for ten
+    combinations and for 10**9: nothing ever builds a list of all combinations.
 
     Raises `PlanError` if there are more than a sequence can have (2**63 - 1), or none is selected, and
     `SweepSyntaxError` if the selection cannot be read.
@@ -80,10 +79,15 @@ class Plan(Sequence[Combination]):
         self.only = only.strip()
         if job.style == "kwargs":
             _hold_keywords(job, self.arguments)
-        varying = _varying(job.sets)
-        parts = tuple(Part(job, self.arguments, set_, varying) for set_ in job.sets)
-        self.parts = self._selected(parts, varying) if self.only else parts
+        self.sets = tuple(each for set_ in job.sets for each in (set_, *set_.included))
+        varying = _varying(self.sets)
+        if self.only:
+            self.parts = self._selected(varying)
+        else:
+            self.parts = tuple(Part(job, self.arguments, set_, varying) for set_ in self.sets)
         self._ends = list(accumulate(part.size for part in self.parts))
+        if not self._ends[-1]:
+            raise PlanError(f"job {job.entry!r} has no combinations: its sets exclude all of theirs")
         if self._ends[-1] > sys.maxsize:
             msg = (
                 f"job {job.entry!r} has {self._ends[-1]:,} combinations, more than a plan can hold "
@@ -91,18 +95,18 @@ class Plan(Sequence[Combination]):
             )
             raise PlanError(msg)
 
-    def _selected(self, parts: Sequence[Part], varying: frozenset[str]) -> tuple[Part, ...]:
+    def _selected(self, varying: frozenset[str]) -> tuple[Part, ...]:
         selection = Selection.read(self.only)
-        columns = [selection.of(set_.arguments, set_.cells) for set_ in self.job.sets]
+        rows = [selection.of(set_) for set_ in self.sets]
         chosen = tuple(
             Part(self.job, self.arguments, set_, varying, found)
-            for set_, found in zip(self.job.sets, columns, strict=True)
+            for set_, found in zip(self.sets, rows, strict=True)
             if found is not None
         )
         if not chosen:
-            known = [cell.key for part in parts for cell in part.constant]
-            known += [key for set_ in self.job.sets for argument in set_.arguments for key in argument.keys]
-            raise selection.nothing(known, sum(part.size for part in parts))
+            known = [cell.key for set_ in self.sets for cell in set_.cells]
+            known += [key for set_ in self.sets for column in set_.columns for key in column.keys]
+            raise selection.nothing(known, sum(rows_of(set_).size for set_ in self.sets))
         return chosen
 
     def __len__(self) -> int:
@@ -132,7 +136,7 @@ class Plan(Sequence[Combination]):
     def key(self) -> str:
         """The identity of the whole plan: what a submit job, which runs once, is known by."""
         return digest_all(
-            (part.prefix, [*part.columns, *[(cell,) for cell in part.constant]]) for part in self.parts
+            (part.prefix, [*part.rows.meaning(), *[(cell,) for cell in part.constant]]) for part in self.parts
         )
 
 
@@ -151,10 +155,11 @@ def _varying(sets: Sequence[Set]) -> frozenset[str]:
     present: dict[str, int] = {}
     varying: set[str] = set()
     for set_ in sets:
-        for column in set_.arguments:
+        columns = (*set_.arguments, *set_.steps)
+        for column in columns:
             if len(column) > 1:
                 varying.update(column.keys)
-        single = [column[0] for column in set_.arguments if len(column) == 1]
+        single = [column[0] for column in columns if len(column) == 1]
         for cell in (*single, *set_.cells):
             fixed.setdefault(cell.key, set()).add(cell.value)
             present[cell.key] = present.get(cell.key, 0) + 1

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 from sweeplib.errors import Place, PlanError, SweepSyntaxError, nearest
 from sweeplib.plan.identity import meaning
+from sweeplib.plan.rows import Picked, cells_of, rows_of
 from sweeplib.syntax import parse_each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from sweeplib.syntax import Argument, Cell
+    from sweeplib.jobs import Set
+    from sweeplib.plan.rows import Column, Rows
+    from sweeplib.syntax import Argument, Cell, Steps
 
 __all__ = ["Selection"]
 
@@ -50,30 +53,39 @@ class Selection:
                 wanted.setdefault(cell.key, set()).add(meaning(cell.value))
         return cls(text, {key: frozenset(values) for key, values in wanted.items()})
 
-    def of(self, columns: Sequence[Argument], constant: Sequence[Cell]) -> tuple[Sequence[Cell], ...] | None:
-        """Return the columns with the wanted cells alone; None if a parameter has no wanted value."""
+    def of(self, set_: Set) -> Rows | None:
+        """Return the rows of a set that are wanted; None if there are none."""
         left = set(self.wanted)
-        for cell in constant:
+        for cell in set_.cells:
             if cell.key in left:
                 if meaning(cell.value) not in self.wanted[cell.key]:
                     return None
                 left.discard(cell.key)
-        chosen: list[Sequence[Cell]] = []
-        for column in columns:
-            keys = left.intersection(column.keys)
-            cells = self._of(column, keys) if keys else column
-            if not cells:
-                return None
-            left -= keys
-            chosen.append(cells)
-        return None if left else tuple(chosen)
+        if not left.issubset(key for column in set_.columns for key in column.keys):
+            return None
+        if set_.sample is None:
+            columns = [self._of(column, left) for column in set_.columns]
+            rows = rows_of(set_, columns) if all(map(len, columns)) else None
+        else:  # what is sampled does not depend on what is selected
+            sampled = rows_of(set_)
+            rows = Picked(sampled, [i for i, row in enumerate(sampled) if self._wants(row, left)])
+        return rows if rows is not None and rows.size else None
 
-    def _of(self, column: Argument, keys: set[str]) -> Sequence[Cell]:
+    def _of(self, column: Argument | Steps, left: Iterable[str]) -> Column:
+        """Return the entries of a column that are wanted, of the parameters in `left` that it has."""
+        keys = set(left).intersection(column.keys)
+        if not keys:
+            return column
         if len(column) > _LONGEST:
             name = " and ".join(sorted(keys))
             msg = f"{name} has {len(column):,} values, too many to select from; select by another parameter"
             raise PlanError(msg)
-        return [cell for cell in column if cell.key in keys and meaning(cell.value) in self.wanted[cell.key]]
+        return [entry for entry in column if self._wants(cells_of(entry), keys)]  # type: ignore[return-value]
+
+    def _wants(self, cells: Iterable[Cell], keys: set[str]) -> bool:
+        """Tell whether the cells have a wanted value of every parameter in `keys`."""
+        found = {cell.key for cell in cells if meaning(cell.value) in self.wanted.get(cell.key, ())}
+        return keys <= found
 
     def nothing(self, known: Iterable[str], total: int) -> PlanError:
         """Return the error for a selection that leaves nothing of `total` combinations."""

@@ -43,9 +43,12 @@ def describe(plan: Plan) -> Iterator[str]:
     yield _line(job.kind, job.command[1])
     for name, text in _policy(job):
         yield _line(name, text)
-    for number, (set_, part) in enumerate(zip(job.sets, plan.parts, strict=True), 1):
+    number = 0
+    for set_, part in zip(plan.sets, plan.parts, strict=True):
+        own = set_ in job.sets
+        number += own
         yield ""
-        yield f"set {number}: {_combinations(len(part))}"
+        yield f"set {number}{'' if own else ', included'}: {_combinations(len(part))}"
         yield from _set(set_, part)
     yield ""
     yield (
@@ -95,10 +98,22 @@ def _set(set_: Set, part: Part) -> Iterator[str]:
     for argument in set_.arguments:
         yield _line(title, _values(argument))
         title = ""
+    title = "zip"
+    for argument in set_.steps:
+        yield _line(title, _values(argument))
+        title = ""
     title = "all"
     for cell in set_.cells:
         yield _line(title, f"{cell.key}={cell.value}")
         title = ""
+    if set_.n is not None:
+        yield _line("n", f"{set_.n:,} random draws, seed {set_.seed}")
+    title = "exclude"
+    for text in set_.exclude:
+        yield _line(title, text)
+        title = ""
+    if set_.sample is not None:
+        yield _line("sample", f"{set_.sample:,} at random, seed {set_.seed}")
     if part.add:
         yield _line("add", shlex.join(part.add))
 

@@ -12,7 +12,7 @@ from sweeplib.syntax.values import Indexed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Argument", "Cell"]
+__all__ = ["Argument", "Cell", "Steps"]
 
 
 class Cell(NamedTuple):
@@ -27,16 +27,18 @@ class Argument(Indexed[Cell]):
     """What one argument of `each` sweeps over: a lazy sequence of cells.
 
     `len()` and access by index cost the same for ten values and for 10**9. There is one alternative,
-    unless the argument has pipes: then there is one a part, with a single, joined value.
+    unless the argument has pipes: then there is one a part, with a single, joined value. `drawn` says that
+    the values are draws from a distribution.
     """
 
     alternatives: tuple[tuple[str, Sequence[str]], ...]
     ends: tuple[int, ...]
+    drawn: bool = False
 
     @classmethod
-    def of(cls, alternatives: Sequence[tuple[str, Sequence[str]]]) -> Argument:
+    def of(cls, alternatives: Sequence[tuple[str, Sequence[str]]], *, drawn: bool = False) -> Argument:
         """Return the argument that has these parameters, each with its values."""
-        return cls(tuple(alternatives), tuple(accumulate(len(values) for _, values in alternatives)))
+        return cls(tuple(alternatives), tuple(accumulate(len(values) for _, values in alternatives)), drawn)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -55,3 +57,25 @@ class Argument(Indexed[Cell]):
     def __iter__(self) -> Iterator[Cell]:
         for key, values in self.alternatives:
             yield from map(Cell, repeat(key), values)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps(Indexed["tuple[Cell, ...]"]):
+    """Arguments of the same length that go in step: at an index, the cells that all of them have there."""
+
+    arguments: tuple[Argument, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The parameters of the cells, each once, in order."""
+        return tuple(dict.fromkeys(key for argument in self.arguments for key in argument.keys))
+
+    def __len__(self) -> int:
+        return len(self.arguments[0])
+
+    def at(self, index: int) -> tuple[Cell, ...]:
+        """Return the cells at `index`."""
+        return tuple(argument.at(index) for argument in self.arguments)
+
+    def __iter__(self) -> Iterator[tuple[Cell, ...]]:
+        return zip(*self.arguments, strict=True)

@@ -1,7 +1,8 @@
 """The grammar of sweep text; each function's docstring is its rule, here and in `splitting` and `ranges`.
 
-Text is split by `sweeplib.syntax.splitting`, ranges are read by `sweeplib.syntax.ranges`. What is
-read becomes the lazy sequences of `sweeplib.syntax.values`; nothing here makes all values of one.
+Text is split by `sweeplib.syntax.splitting`, ranges are read by `sweeplib.syntax.ranges`, functions by
+`sweeplib.syntax.functions`. What is read becomes the lazy sequences of `sweeplib.syntax.values`; nothing here
+makes all values of one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from sweeplib.syntax.cells import Argument, Cell
+from sweeplib.syntax.functions import drawn, is_distribution, is_function, spaced
 from sweeplib.syntax.numbers import Suffix, suffix
 from sweeplib.syntax.ranges import is_range, parse_range
 from sweeplib.syntax.splitting import Piece, arguments, marks
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sweeplib.errors import Place
+    from sweeplib.syntax.draws import Drawing
 
 __all__ = ["parse_all", "parse_each"]
 
@@ -29,16 +32,19 @@ _DEEPEST = 32
 _JOINED = 1_000_000
 
 
-def parse_each(text: str | Sequence[str], place: Place | None = None) -> tuple[Argument, ...]:
+def parse_each(
+    text: str | Sequence[str], place: Place | None = None, drawing: Drawing | None = None
+) -> tuple[Argument, ...]:
     """Read ``each = { argument }``.
 
     Each argument is a lazy sequence of cells; together they are multiplied, last one fastest.
-    `place` is where the text stands, for messages. Raises `SweepSyntaxError`.
+    `place` is where the text stands, for messages, `drawing` how random values are drawn (None: there are to
+    be none). Raises `SweepSyntaxError`.
     """
     found: list[Argument] = []
     keys: set[str] = set()
     for piece in arguments(text, place):
-        argument = _argument(piece)
+        argument = _argument(piece, drawing)
         _once(piece, argument.keys, keys)
         found.append(argument)
     return tuple(found)
@@ -72,11 +78,18 @@ def _once(piece: Piece, keys: Sequence[str], seen: set[str]) -> None:
         seen.add(key)
 
 
-def _argument(piece: Piece) -> Argument:
-    """Read ``argument = part { "|" part }``.
+def _argument(piece: Piece, drawing: Drawing | None) -> Argument:
+    """Read ``argument = name "=" distribution | part { "|" part }``.
 
     Without a pipe every value is an alternative; with pipes every part is one, its values joined.
     """
+    equals = next(marks(piece, "="), None)
+    if equals is not None and is_distribution(piece.cut(equals + 1).strip().text):
+        key = _name(piece.cut(0, equals))
+        if key.suffix is not None:
+            raise piece.cut(0, equals).error(f"expected no suffix /{key.suffix.written} with a random value")
+        values = drawn(piece.cut(equals + 1).strip(), key.key, drawing)
+        return Argument.of([(key.key, values)], drawn=True)
     name: _Name | None = None
     alternatives: list[tuple[str, Sequence[str]]] = []
     parts = piece.split("|")
@@ -170,11 +183,13 @@ def _countable(piece: Piece, count: int) -> None:
 
 
 def _item(piece: Piece, depth: int) -> Sequence[str]:
-    """Read ``item = range | text | segment { segment } [ [ ":" ] suffix ]``.
+    """Read ``item = function | range | text | segment { segment } [ [ ":" ] suffix ]``.
 
     ``segment = "(" list ")" | outer``. Segments multiply, the first one fastest. The suffix follows
     numbers; after other text it is text.
     """
+    if is_function(piece.text):
+        return spaced(piece)
     brackets = list(marks(piece, "()"))
     if not brackets:
         return parse_range(piece) if is_range(piece.text) else (piece.text,)

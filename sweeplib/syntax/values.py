@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, groupby
-from typing import TypeVar, overload
+from typing import ClassVar, TypeVar, overload
 
 from sweeplib.syntax.numbers import Suffix, fixed, general, is_number
 from sweeplib.syntax.product import product
@@ -24,9 +24,13 @@ CHECKED = 100_000
 
 
 class Indexed(Sequence[T_co]):
-    """A sequence whose entries are computed; a slice of it is a list."""
+    """A sequence whose entries are computed; a slice of it is a list.
+
+    `numeric` says that all entries are numbers, without a look at them.
+    """
 
     __slots__ = ()
+    numeric: ClassVar[bool] = False
 
     @abstractmethod
     def at(self, index: int) -> T_co:
@@ -62,6 +66,7 @@ class Range(Indexed[str]):
     exponent: int
     precision: int
     suffix: str = ""
+    numeric: ClassVar[bool] = True
 
     def __len__(self) -> int:
         return self.size
@@ -168,7 +173,7 @@ class Joined(Indexed[str]):
 
 def are_numbers(values: Sequence[str]) -> bool:
     """Tell whether every value is a number; False also for parentheses of more than `CHECKED`."""
-    if isinstance(values, Range):
+    if isinstance(values, Indexed) and values.numeric:
         return True
     if isinstance(values, Chain):
         return all(map(are_numbers, values.parts))

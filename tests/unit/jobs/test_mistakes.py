@@ -339,7 +339,10 @@ def test_more_than_one_command(read: Read, lines: str, keys: str) -> None:
         ("[a]", ": a set is a mapping with each, all or add, such as - each: model=small,large"),
         ("", ": a set is a mapping with each, all or add, such as - each: model=small,large"),
         ("eech: a=1", ": unknown key 'eech'; did you mean 'each'?"),
-        ("what: a=1", ": unknown key 'what'; the keys here are each, all, add"),
+        (
+            "what: a=1",
+            ": unknown key 'what'; the keys here are each, zip, all, add, n, seed, exclude, sample, include",
+        ),
         ("timeout: 5", ": 'timeout' belongs to the job, not to one of its sets; move it beside 'sets'"),
         ("each: 5", f".each: {SWEEP}, not the number 5"),
         ("each: [a=1, b=2]", f".each: {SWEEP}, not a list"),
@@ -355,9 +358,59 @@ def test_more_than_one_command(read: Read, lines: str, keys: str) -> None:
             "{each: a=1|b=2, all: b=1}",
             ".all: the parameter 'b' is in 'each' of this set as well; keep one of the two",
         ),
+        (
+            "{each: a=1, zip: 'b=1,2 a=3,4'}",
+            ".zip: the parameter 'a' is in 'each' of this set as well; keep one of the two",
+        ),
+        (
+            "{zip: 'a=1,2 b=1,2,3'}",
+            ".zip: goes in step, so all need as many values: a has 2 and b has 3",
+        ),
+        (
+            "{each: 'a=~uniform(0,1) b=1'}",
+            ".each: draws a at random; say how many times beside it, such as n: 20",
+        ),
+        (
+            "{each: a=1, n: 3}",
+            ".n: is the number of draws, and nothing is drawn; draw in each, as in lr=~uniform(0,1)",
+        ),
+        ("{each: 'a=~uniform(0,1)', n: 0}", ".n: must be a whole number, 1 or more, not the number 0"),
+        ("{each: a=1, seed: x}", ".seed: must be a whole number, 0 or more, not 'x'"),
+        ("{each: a=1, sample: 1.5}", ".sample: must be a whole number, 1 or more, not the number 1.5"),
+        (
+            "{each: alpha=1, exclude: alfa > 1}",
+            ".exclude: no parameter 'alfa' in this set; did you mean 'alpha'?",
+        ),
+        ("{each: a=1, exclude: x > 1}", ".exclude: no parameter 'x' in this set; the parameters are a"),
+        ("{each: a=1, exclude: 5}", ".exclude: must be text such as lr > 0.01, not the number 5"),
+        ("{each: a=1, include: [5]}", f".include: {SWEEP}, not the number 5"),
     ],
 )
 def test_a_set(read: Read, item: str, message: str) -> None:
+    text = f"jobs:\n  train:\n    run: x\n    sets:\n    - each: z=1\n    - {item}\n"
+    assert told(read, text) == f"sweeps.yaml:6: jobs.train.sets[1]{message}"
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (
+            "{zip: 'a=~uniform(0,1)'}",
+            (
+                ".zip\n  a=~uniform(0,1)\n    ^^^^^^^^^^^^^\n"
+                "expected no random values here, for nothing says how many to draw"
+            ),
+        ),
+        (
+            "{each: a=1, exclude: 'a < f(1)'}",
+            (
+                ".exclude\n  a < f(1)\n      ^^^^\n"
+                'expected a condition on parameters, such as lr > 0.01 and model == "large"'
+            ),
+        ),
+    ],
+)
+def test_a_spot_in_a_set(read: Read, item: str, message: str) -> None:
     text = f"jobs:\n  train:\n    run: x\n    sets:\n    - each: z=1\n    - {item}\n"
     assert told(read, text) == f"sweeps.yaml:6: jobs.train.sets[1]{message}"
 
