@@ -1,6 +1,7 @@
 """A combination's command: its argument vector, and its lines for a person or a file.
 
-Never a shell text: a command is a list of arguments, and a line is that list quoted for a shell.
+Never a shell text, but for the lines of a `launch` job, which are nothing else: a command is a list of
+arguments, and a line is that list quoted for a shell.
 
 | style  | what a combination adds to the words of the command                                        |
 | ------ | ------------------------------------------------------------------------------------------ |
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweeplib.plan import Combination, Line, Part
 from sweeplib.plan.rows import Grid
 from sweeplib.syntax import unquote
 from sweeplib.syntax.product import product
@@ -30,11 +32,14 @@ from sweeplib.ulids import ulids
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sweeplib.plan import Combination, Part, Plan
+    from sweeplib.plan import Plan
     from sweeplib.plan.rows import Rows
     from sweeplib.syntax import Cell
 
 __all__ = ["argv", "call_text", "environment", "lines", "parameter_lines", "submit_argv"]
+
+
+_SHELL = ("/bin/sh", "-c")
 
 
 def _hydra(cell: Cell) -> str:
@@ -85,11 +90,14 @@ def _words(plan: Plan) -> tuple[str, ...]:
     return (*plan.job.words, *plan.arguments)
 
 
-def argv(plan: Plan, combination: Combination, ulid: str) -> tuple[str, ...]:
-    """Return the argument vector of a combination of a `run` or `call` job.
+def argv(plan: Plan, combination: Combination | Line, ulid: str) -> tuple[str, ...]:
+    """Return the argument vector of a combination of a `run`, `call` or `launch` job.
 
-    A called function runs in a Python process of its own; its module is found from the working folder.
+    A called function runs in a Python process of its own; its module is found from the working folder. A line
+    of a `launch` job is the shell's to read: nothing else is ever given to one.
     """
+    if isinstance(combination, Line):
+        return (*_SHELL, combination.text)
     render = _RENDER[plan.job.style]
     rest = _Frame.of(plan, combination.part).around([render(cell) for cell in combination.cells], ulid)
     words = _words(plan)
@@ -122,7 +130,8 @@ def parameter_lines(plan: Plan) -> Iterator[str]:
     """Yield a shell-quoted line a combination, without the command: the content of a submit file."""
     fresh = ulids()
     for part in plan.parts:
-        yield from _quoted(plan, part, fresh)
+        if isinstance(part, Part):
+            yield from _quoted(plan, part, fresh)
 
 
 def lines(plan: Plan, submit_file: str = "submit.txt") -> Iterator[str]:
@@ -130,6 +139,9 @@ def lines(plan: Plan, submit_file: str = "submit.txt") -> Iterator[str]:
 
     A `call` job is shown as the call it is; a `submit` job is its one command, then the lines of its file.
     """
+    if plan.job.kind == "launch":
+        yield from (each.text for each in plan if isinstance(each, Line))
+        return
     if plan.job.kind == "call":
         yield from _calls(plan)
         return
@@ -169,7 +181,8 @@ def _quoted_rows(rows: Rows, render: Callable[[Cell], str]) -> Iterator[Sequence
 def _calls(plan: Plan) -> Iterator[str]:
     fresh = ulids()
     for combination in plan:
-        yield call_text(plan, combination, next(fresh))
+        if isinstance(combination, Combination):
+            yield call_text(plan, combination, next(fresh))
 
 
 def call_text(plan: Plan, combination: Combination, ulid: str) -> str:

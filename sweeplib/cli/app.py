@@ -31,6 +31,8 @@ _COMMANDS = {
     "results": "Rank the combinations of a job by a metric.",
     "retry": "Run what a sweep left undone.",
     "cancel": "End running sweeps.",
+    "launch": "Run a file of shell commands, one a line.",
+    "expand": "Write the commands of a grid specification.",
     "deploy": "Make the jobs deployments of Prefect.",
     "serve": "Run the jobs' deployments from this process.",
     "up": "Start this project's Prefect server and MLflow's UI.",

@@ -52,8 +52,19 @@ _SETTINGS = {
 """Prefect's settings for a run from a terminal, where the user has not set them."""
 
 
-def execute(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, cluster: str | None) -> int:
-    """Run what is left of a plan as a Prefect flow; return the exit code."""
+def execute(
+    project: Path,
+    plan: Plan,
+    *,
+    fresh: bool,
+    parallel: int | None,
+    cluster: str | None,
+    retry: bool = True,
+) -> int:
+    """Run what is left of a plan as a Prefect flow; return the exit code.
+
+    `fresh` runs all of it again; without `retry`, what failed before is left as it is.
+    """
     for text in (*plan.arguments, plan.only):
         try:
             text.encode("utf-8")
@@ -65,13 +76,13 @@ def execute(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, clu
     with _terminable(), Ledger.open(project / ".sweep" / "ledger.db") as ledger:
         recover(ledger, project, plan.job.entry, note)
         lineage = None if fresh else ledger.latest_lineage(plan.job.entry)
-        if lineage is not None and (code := _nothing_left(plan, ledger, lineage)) is not None:
+        if lineage is not None and (code := _nothing_left(plan, ledger, lineage, retry=retry)) is not None:
             _catch_up(project, plan, ledger)
             return code
-    return _run_flow(project, plan, fresh=fresh, parallel=parallel, cluster=cluster)
+    return _run_flow(project, plan, fresh=fresh, retry=retry, parallel=parallel, cluster=cluster)
 
 
-def _nothing_left(plan: Plan, ledger: Ledger, lineage: str) -> int | None:
+def _nothing_left(plan: Plan, ledger: Ledger, lineage: str, *, retry: bool) -> int | None:
     """Say what is done already; return the exit code if nothing is left to run, else None."""
     name = plan.job.entry
     if plan.job.kind == "submit":
@@ -79,21 +90,30 @@ def _nothing_left(plan: Plan, ledger: Ledger, lineage: str) -> int | None:
             return None
         note(f"{name}: submitted already; nothing is left to do (--fresh submits again)")
         return 0
-    free = done = elsewhere = 0
-    for found in islice(remaining(plan, ledger, "", lineage), _COUNTED):
+    again = "--fresh runs all again" if plan.job.kind != "launch" else "--mode overwrite runs all again"
+    free = done = elsewhere = failed = 0
+    for found in islice(remaining(plan, ledger, "", lineage, retry=retry), _COUNTED):
         done += found.done
         elsewhere += found.elsewhere is not None
+        failed += found.failed
         free += found.free
     counted = len(plan) <= _COUNTED
     if free or not counted:
-        if done:
+        if done or failed:
             left = f"{free} to go" if counted else "going on with the rest"
-            note(f"{name}: {done} of {len(plan)} combinations done, {left} (--fresh runs all again)")
+            left = f"{failed} failed, {left}" if failed else left
+            note(f"{name}: {done} of {len(plan)} combinations done, {left} ({again})")
         return None
+    if failed:
+        note(
+            f"{name}: {done} of {len(plan)} combinations done, {failed} failed; nothing else is left to do "
+            "(--mode retry_failed tries those again)"
+        )
+        return 1
     if elsewhere:
         note(f"{name}: {done} of {len(plan)} combinations done; another sweep is running the rest")
         return 1
-    note(f"{name}: {done} of {done} combinations done; nothing is left to do (--fresh runs all again)")
+    note(f"{name}: {done} of {done} combinations done; nothing is left to do ({again})")
     return 0
 
 
@@ -131,7 +151,9 @@ def _settings() -> dict[str, str]:
     return {name: value for name, value in _SETTINGS.items() if name not in os.environ}
 
 
-def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, cluster: str | None) -> int:
+def _run_flow(
+    project: Path, plan: Plan, *, fresh: bool, retry: bool, parallel: int | None, cluster: str | None
+) -> int:
     from sweeplib.orchestrate.api import connect
     from sweeplib.track import start_ahead, tracking_uri
 
@@ -161,7 +183,9 @@ def _run_flow(project: Path, plan: Plan, *, fresh: bool, parallel: int | None, c
                 nonlocal launch, view, sweep
                 total = 1 if plan.job.kind == "submit" else len(plan)
                 with make_progress(plan.job.entry, total) as view, _server_kept(project, api, view):
-                    launch = Launch(observer=view, isolated=False, hidden=frozenset(ours), sweep=sweep)
+                    launch = Launch(
+                        observer=view, isolated=False, hidden=frozenset(ours), sweep=sweep, retry=retry
+                    )
                     sweep = None  # another one is another sweep
                     run_directly(project, plan, launch, fresh=fresh, parallel=parallel, cluster=cluster)
 

@@ -14,7 +14,7 @@ from sweeplib.cli.parameters import cluster_option, complete_job, project_of
 if TYPE_CHECKING:
     from sweeplib.plan import Plan
 
-__all__ = ["command"]
+__all__ = ["command", "print_plan"]
 
 _ALIKE = 0.85  # --dryrun is --dry-run misspelt, --parallel-jobs is the command's own
 
@@ -86,14 +86,14 @@ def command(
     project = project_of(ctx)
     plan = Plan(load(project).job(job), arguments, only)
     if dry_run:
-        _print(plan)
+        print_plan(plan)
         return
     from sweeplib.cli.execute import execute
 
     ctx.exit(execute(project, plan, fresh=fresh, parallel=parallel, cluster=cluster))
 
 
-def _print(plan: Plan) -> None:
+def print_plan(plan: Plan) -> None:
     """Write the commands to standard output as a stream."""
     from itertools import islice
 

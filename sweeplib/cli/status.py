@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from sweeplib.cli.parameters import complete_job, project_of
 from sweeplib.jobs import find_file
 from sweeplib.report.lookup import check_job, open_ledger
 from sweeplib.report.standing import (
+    combination_to_json,
     failures_of,
     failures_to_json,
     standing_of,
@@ -48,15 +49,17 @@ _FAILURES = 5
 def command(ctx: click.Context, job: str | None, every: bool, form: str) -> None:  # noqa: FBT001
     """Tell how the sweeps of JOB, or of all jobs, stand: the newest first, and what failed in that one.
 
-    For example: sweep status train
+    With --format json, of one JOB also how each combination stands. For example: sweep status train
     """
     project = project_of(ctx)
     standings, failures = _look(project, job, every=every)
     if form == "json":
-        answer = {
+        answer: dict[str, Any] = {
             "sweeps": [standing_to_json(standing) for standing in standings],
             "failures": failures_to_json(failures) if failures else [],
         }
+        if job is not None:
+            answer["combinations"] = _combinations(project, standings)
         click.echo(json.dumps(answer, indent=2))
     elif not standings:
         note(f"job {job!r} has not been run yet; run it with: sweep run {job}" if job else _NOTHING)
@@ -78,6 +81,15 @@ def _look(project: Path, job: str | None, *, every: bool) -> tuple[list[Standing
         found = ledger.sweeps(job, limit=None if every else _SWEEPS)
         standings = [standing_of(ledger, project, sweep, now) for sweep in found]
         return standings, failures_of(ledger, standings[0], _FAILURES) if standings else None
+
+
+def _combinations(project: Path, standings: list[Standing]) -> list[dict[str, Any]]:
+    """Return how every combination stands that the newest sweep's lineage has run."""
+    with open_ledger(project) as ledger:
+        if ledger is None or not standings:
+            return []
+        newest = standings[0].sweep
+        return [combination_to_json(row) for row in ledger.results(newest.job, newest.lineage)]
 
 
 def _print(standings: list[Standing], failures: Failures | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 import time
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, remaining
 from sweeplib.errors import LedgerError
 from sweeplib.ledger import Submission, Sweep, SweepState
+from sweeplib.plan import Line
 from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths, Work
 from sweeplib.ulids import ulid, ulids
@@ -42,6 +44,7 @@ class Item:
     done: bool = False
     elsewhere: str | None = None
     repeated: bool = False
+    failed: bool = False
 
 
 def _shared_environment(plan: Plan, project: Path, hidden: frozenset[str]) -> dict[str, str | None]:
@@ -68,10 +71,11 @@ class Execution:
     """A sweep that this process owns: use it as a context manager around `run_sweep`.
 
     `project` is the folder of the job file. A sweep goes on with the job's latest lineage, where there is
-    one; `fresh` begins a new one. One that is `isolated` (a deployed run) may go on with any other, and only
-    such may go on with it. `resumes` is an ended sweep to go on with, as a retry of its flow run does: same
-    id, same folder. `hidden` names variables of this process that commands are not to see; `new_id` is the
-    ULID of a sweep that begins, where it is known already.
+    one; `fresh` begins a new one, and without `retry` it leaves what failed as it is. One that is `isolated`
+    (a deployed run) may go on with any other, and only such may go on with it. `resumes` is an ended sweep to
+    go on with, as a retry of its flow run does: same id, same folder. `hidden` names variables of this
+    process that commands are not to see; `new_id` is the ULID of a sweep that begins, where it is known
+    already.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class Execution:
         project: Path,
         *,
         fresh: bool = False,
+        retry: bool = True,
         isolated: bool = False,
         resumes: Sweep | None = None,
         flow_run: str | None = None,
@@ -94,6 +99,7 @@ class Execution:
         self.id = resumes.id if resumes else new_id or ulid()
         self.lineage = resumes.lineage if resumes else self.id
         self._fresh = fresh
+        self._retry = retry
         self.tag = f"{plan.job.entry}-{self.id[-8:].lower()}"
         self.paths = SweepPaths(project / ".sweep" / "sweeps" / self.id)
         self._lock = Lock(self.paths.owner_lock)
@@ -159,30 +165,34 @@ class Execution:
             yield self._submit_item()
             return
         fresh = ulids()
-        for found in remaining(self.plan, self.ledger, self.id, self.lineage):
+        for found in remaining(self.plan, self.ledger, self.id, self.lineage, retry=self._retry):
             yield self._item(found, next(fresh) if found.free else "")
 
     def _item(self, found: Candidate, ulid: str) -> Item:
         combination = found.combination
+        command = argv(self.plan, combination, ulid) if found.free else ()
         submission = Submission(
             key=found.key,
             position=combination.position,
             label=combination.label,
             parameters=combination.parameters,
+            command=combination.text if isinstance(combination, Line) else shlex.join(command),
         )
-        command = argv(self.plan, combination, ulid) if found.free else ()
-        return Item(submission, command, found.done, found.elsewhere, found.repeated)
+        return Item(submission, command, found.done, found.elsewhere, found.repeated, found.failed)
 
     def _submit_item(self) -> Item:
         key = self.plan.key
         done = key in self.ledger.done(self.lineage, [key])
         label = f"{self.plan.job.entry}: {len(self.plan)} combinations"
         parameters = {"combinations": str(len(self.plan))}
-        submission = Submission(key=key, position=0, label=label, parameters=parameters)
+        command = submit_argv(self.plan, str(self.paths.submit_file))
+        submission = Submission(
+            key=key, position=0, label=label, parameters=parameters, command=shlex.join(command)
+        )
         if not done:
             with self.paths.submit_file.open("w", encoding="utf-8", errors="surrogateescape") as file:
                 file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
-        return Item(submission, submit_argv(self.plan, str(self.paths.submit_file)), done)
+        return Item(submission, command, done)
 
     def work(self, item: Item, env: dict[str, str | None], chunk: int | None = None) -> Work:
         """Return the item as a worker needs it, with `env` laid over the job's own."""

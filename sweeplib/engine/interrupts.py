@@ -19,13 +19,15 @@ class Interrupts:
     """Within the block, what these signals' handlers do is done in `look` and `allowed` alone.
 
     An exception that a handler raises comes between any two steps: an end that was just taken would be
-    forgotten, and inside a finalizer the exception itself is. A second signal is not held back, for who
-    sends it does not want to wait. One that is held back when the block ends is dropped: all is done.
+    forgotten, and inside a finalizer the exception itself is. A second signal is not held back, for who sends
+    it does not want to wait, unless `every` one is: that is for what takes no time. One that is held back
+    when the block ends is dropped: all is done.
 
     Threads but the main one, and signals that have no handler in Python, are left as they are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, every: bool = False) -> None:
+        self._every = every
         self._handlers: dict[int, Callable[[int, Any], object]] = {}
         self._held: int | None = None
         self._allowed = False
@@ -46,7 +48,7 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _take(self, number: int, frame: object) -> None:
-        if self._allowed or self._held is not None:
+        if self._allowed or (self._held is not None and not self._every):
             self._handlers[number](number, frame)
         else:
             self._held = number

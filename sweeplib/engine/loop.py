@@ -67,7 +67,8 @@ def _state(summary: Summary) -> SweepState:
     if summary.interrupted:
         return SweepState.CANCELLED
     progress = summary.progress
-    return SweepState.FAILED if progress.failed or progress.left else SweepState.COMPLETED
+    failed = progress.failed or progress.left or progress.failed_before
+    return SweepState.FAILED if failed else SweepState.COMPLETED
 
 
 def _packing(execution: Execution) -> Packing:
@@ -96,6 +97,7 @@ class _Loop:
         self.before = 0
         self.elsewhere = 0
         self.repeated = 0
+        self.failed_before = 0
         self.cancelled = False
         self.told: set[str] = set()
         self.stopped_at: int | None = None
@@ -136,6 +138,8 @@ class _Loop:
             elif item.repeated:
                 self.before += 1
                 self.repeated += 1
+            elif item.failed:
+                self.failed_before += 1
             elif item.elsewhere is not None:
                 self.before += 1
                 self.elsewhere += 1
@@ -253,7 +257,7 @@ class _Loop:
             self.abort()
         except KeyboardInterrupt:
             patience = _HURRY
-            with Interrupts():
+            with Interrupts(every=True):
                 self._record_rest("interrupted again while it was being ended", Outcome.CANCELLED)
                 self.in_flight.clear()
         with Interrupts():
@@ -340,6 +344,7 @@ class _Loop:
             before=self.before,
             running=min(len(self.in_flight), self.submitter.parallel),
             outcomes=dict(self.outcomes),
+            failed_before=self.failed_before,
         )
 
     def summary(self) -> Summary:

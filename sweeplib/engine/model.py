@@ -150,13 +150,15 @@ class Progress:
     """Where a sweep stands.
 
     `total` is the plan's length, `before` how many of it were done when the sweep began, are another
-    sweep's to run, or stand in the plan a second time; `outcomes` counts what has ended in this sweep.
+    sweep's to run, or stand in the plan a second time, `failed_before` how many failed then and are left at
+    that; `outcomes` counts what has ended in this sweep.
     """
 
     total: int
     before: int
     running: int
     outcomes: Mapping[Outcome, int]
+    failed_before: int = 0
 
     @property
     def ended(self) -> int:
@@ -176,7 +178,7 @@ class Progress:
     @property
     def left(self) -> int:
         """How many combinations have not ended."""
-        return self.total - self.before - self.ended
+        return self.total - self.before - self.failed_before - self.ended
 
 
 class Observer(Protocol):
@@ -220,6 +222,7 @@ class Summary:
         return (
             not self.interrupted
             and not self.elsewhere
+            and not self.progress.failed_before
             and not self.progress.failed
             and not self.progress.left
         )
@@ -227,7 +230,7 @@ class Summary:
     def __str__(self) -> str:
         """Return one sentence with the counts."""
         p = self.progress
-        parts = [f"{p.completed} of {p.total - p.before} completed"]
+        parts = [f"{p.completed} of {p.total - p.before - p.failed_before} completed"]
         parts += [f"{p.failed} failed"] if p.failed else []
         cancelled = p.outcomes.get(Outcome.CANCELLED, 0)
         parts += [f"{cancelled} cancelled"] if cancelled else []
@@ -235,6 +238,7 @@ class Summary:
         parts += [f"{unstarted} not started"] if unstarted else []
         before = p.before - self.elsewhere - self.repeated
         parts += [f"{before} were done before"] if before else []
+        parts += [f"{p.failed_before} failed before"] if p.failed_before else []
         parts += [f"{self.repeated} repeated in the plan"] if self.repeated else []
         parts += [f"{self.elsewhere} left to another sweep"] if self.elsewhere else []
         text = ", ".join(parts)

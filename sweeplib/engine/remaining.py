@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sweeplib.plan.identity import digest
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sweeplib.ledger import Ledger
-    from sweeplib.plan import Combination, Plan
+    from sweeplib.plan import Combination, Line, Plan
 
 __all__ = ["Candidate", "remaining"]
 
@@ -24,36 +22,43 @@ class Candidate:
     """A combination of the plan, its key, and what is known of it.
 
     `repeated` says that its key stands in the plan before. If not, `done` says that it completed in the
-    lineage before, and `elsewhere` names the living sweep that runs it.
+    lineage before, `elsewhere` names the living sweep that runs it, and `failed` says that it failed before
+    and is not to be tried again.
     """
 
-    combination: Combination
+    combination: Combination | Line
     key: str
     done: bool
     elsewhere: str | None
     repeated: bool = False
+    failed: bool = False
 
     @property
     def free(self) -> bool:
         """Whether this sweep is to run it."""
-        return not self.done and self.elsewhere is None and not self.repeated
+        return not (self.done or self.repeated or self.failed) and self.elsewhere is None
 
 
-def remaining(plan: Plan, ledger: Ledger, sweep: str, lineage: str) -> Iterator[Candidate]:
+def remaining(
+    plan: Plan, ledger: Ledger, sweep: str, lineage: str, *, retry: bool = True
+) -> Iterator[Candidate]:
     """Yield every combination of the plan, in order; a key that stands twice is to be run the first time.
 
-    The ledger is asked a batch at a time, so memory does not grow with the plan, but for the keys seen.
+    Without `retry`, what failed or timed out before is left as it is. The ledger is asked a batch at a time,
+    so memory does not grow with the plan, but for the keys seen.
     """
     seen: set[str] = set()
     walk = iter(plan)
     while batch := list(islice(walk, _BATCH)):
-        keys = [digest(combination.part.prefix, combination.cells) for combination in batch]
+        keys = [combination.key for combination in batch]
         fresh = [key for key in dict.fromkeys(keys) if key not in seen]
         done = ledger.done(lineage, fresh)
-        claimed = ledger.claimed(lineage, [key for key in fresh if key not in done], besides=sweep)
+        undone = [key for key in fresh if key not in done]
+        claimed = ledger.claimed(lineage, undone, besides=sweep)
+        failed = set() if retry else ledger.failed(lineage, undone) - claimed.keys()
         for combination, key in zip(batch, keys, strict=True):
             if key in seen:
                 yield Candidate(combination, key, done=False, elsewhere=None, repeated=True)
             else:
                 seen.add(key)
-                yield Candidate(combination, key, key in done, claimed.get(key))
+                yield Candidate(combination, key, key in done, claimed.get(key), failed=key in failed)

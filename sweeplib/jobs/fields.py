@@ -36,6 +36,7 @@ __all__ = [
     "delays",
     "each",
     "environment",
+    "file",
     "flag",
     "in_step",
     "included",
@@ -128,6 +129,11 @@ def command(value: object) -> str:
     text = _text(value, "python train.py")
     split_words(text)
     return text
+
+
+def file(value: object) -> str:
+    """Return the path of a file."""
+    return _text(value, "commands.txt")
 
 
 def call(value: object) -> str:

@@ -64,7 +64,7 @@ def load(where: str | Path = ".") -> JobFile:
     document = read(_text(path, shown), shown)
     if document.value is None:
         raise JobFileError(f"this file is empty; begin with{EXAMPLE}", Place(shown, 1))
-    reading = Reading(document)
+    reading = Reading(document, str(path.absolute().parent))
     jobs = reading.jobs()
     if reading.mistakes:
         raise reading.error()

@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sweeplib.errors import InputError, UnknownJobError, nearest
 from sweeplib.interpreter import head_length
 from sweeplib.jobs import fields
+from sweeplib.jobs.commands import read_commands
 from sweeplib.jobs.schema import Mistake, Mistakes, Model, key
 from sweeplib.jobs.words import merge_add, split_words
 from sweeplib.syntax import Argument, Drawing, Steps, parse_all, parse_each
 from sweeplib.syntax.condition import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from sweeplib.jobs.fields import ClusterSpec, Metric
     from sweeplib.jobs.units import FailureLimit
@@ -136,11 +137,12 @@ def _together(arguments: tuple[Argument, ...]) -> Argument | Steps:
     return arguments[0] if len(arguments) == 1 else Steps(arguments)
 
 
+_NO_SETS = "has no sets, so it would run nothing; add one, such as sets: [{each: 'lr=0.1,0.01'}]"
+
+
 def _sets(value: object) -> tuple[Set, ...]:
-    if value is None or value == [] or value == ():
-        raise InputError(
-            "has no sets, so it would run nothing; add one, such as sets: [{each: 'lr=0.1,0.01'}]"
-        )
+    if value is None or value == []:
+        raise InputError(_NO_SETS)
     if not isinstance(value, (list, tuple)):
         raise InputError("must be a list; begin every set with '- ', as in\n    - each: model=small,large")
     sets: list[Set] = []
@@ -264,29 +266,34 @@ def _deployment(content: object) -> Deployment:
     raise InputError("must be a mapping such as {cron: '0 2 * * *', timezone: Europe/Berlin}, or {}")
 
 
-_KINDS = ("run", "call", "submit")
+_KINDS = ("run", "call", "submit", "launch")
+Kind = Literal["run", "call", "submit", "launch"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job(Policy):
     """A command with its sets and its policy.
 
-    One of `run`, `call` and `submit` has a text, the others are empty. `name` is what Hydra calls the job;
-    it is the job's entry in the file unless the job says otherwise. `entry` is what it is known by
-    everywhere else.
+    One of `run`, `call`, `submit` and `launch` has a text, the others are empty. `launch` is a file of shell
+    lines, below `folder`; it has no sets. `name` is what Hydra calls the job; it is the job's entry in the
+    file unless the job says otherwise. `entry` is what it is known by everywhere else.
     """
 
     name: str = key(fields.name, "")
     run: str = key(fields.command, "")
     call: str = key(fields.call, "")
     submit: str = key(fields.command, "")
+    launch: str = key(fields.file, "")
     sets: tuple[Set, ...] = key(_sets, ())
     deployments: Mapping[str, Deployment] = key(_deployments, {})
     entry: str = ""
+    folder: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Read the values, and let every set know the job's `add`."""
         super().__post_init__()
+        if self.launch:
+            object.__setattr__(self, "style", "plain")
         object.__setattr__(self, "sets", tuple(one.under(self.add) for one in self.sets))
         object.__setattr__(self, "entry", self.entry or self.name)
 
@@ -296,6 +303,11 @@ class Job(Policy):
         if not given:
             text = "has no command; give it one of run, call or submit, such as run: python train.py"
             yield Mistake((), InputError(text))
+        elif given != ["launch"] and not self.sets and "sets" not in wrong:
+            yield Mistake(("sets",), InputError(_NO_SETS))
+        elif given == ["launch"] and self.sets:
+            text = "the lines of a 'launch' job are its combinations; take the sets out"
+            yield Mistake(("sets",), InputError(text))
         elif len(given) > 1:
             text = f"has {len(given)} commands, {' and '.join(map(repr, given))}; keep one"
             yield Mistake((), InputError(text))
@@ -304,7 +316,7 @@ class Job(Policy):
             yield Mistake(("style",), InputError(text))
 
         if self.preload and len(given) == 1 and not wrong & {"preload", *_KINDS} and not self.is_python:
-            what = f"this one is {self.run!r}" if self.run else "this is a 'submit' job"
+            what = f"this one is {self.run!r}" if self.run else f"this is a {given[0]!r} job"
             text = f"is for commands such as python train.py or python -m train, and {what}; take the key out"
             yield Mistake(("preload",), InputError(text))
 
@@ -323,25 +335,31 @@ class Job(Policy):
                     text = f"the style flags writes the dashes; write {name.lstrip('-')}=… for {name}=…"
                     yield Mistake(("sets", number, where), InputError(text))
 
-    def at(self, entry: str) -> Self:
-        """Return this job as it stands under `entry`."""
-        if entry == self.entry:
-            return self
+    def at(self, entry: str, folder: str = "") -> Self:
+        """Return this job as it stands under `entry` in a file of that folder."""
         other = copy.copy(self)
         object.__setattr__(other, "entry", entry)
+        object.__setattr__(other, "folder", folder)
         return other
 
     @property
-    def kind(self) -> Literal["run", "call", "submit"]:
-        """Which of the three kinds of command the job has."""
+    def kind(self) -> Kind:
+        """Which kind of command the job has."""
         if self.run:
             return "run"
-        return "call" if self.call else "submit"
+        if self.call:
+            return "call"
+        return "submit" if self.submit else "launch"
 
     @property
-    def command(self) -> tuple[Literal["run", "call", "submit"], str]:
+    def command(self) -> tuple[Kind, str]:
         """The kind of command and its text."""
-        return self.kind, self.run or self.call or self.submit
+        return self.kind, self.run or self.call or self.submit or self.launch
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        """The shell lines of a `launch` job; raises `JobFileError` if its file cannot be read."""
+        return read_commands(Path(self.folder, self.launch))
 
     @property
     def is_python(self) -> bool:

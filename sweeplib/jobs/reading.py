@@ -28,9 +28,13 @@ _TOP = ("defaults", "jobs")
 
 @dataclass(slots=True)
 class Reading:
-    """The reading of one document; `mistakes` are errors by line, in the order they were found."""
+    """The reading of one document.
+
+    `folder` is that of the file; `mistakes` are errors by line, in the order they were found.
+    """
 
     document: Document
+    folder: str = ""
     mistakes: list[tuple[int, InputError]] = field(default_factory=list)
 
     def jobs(self) -> dict[str, Job]:
@@ -95,7 +99,7 @@ class Reading:
         if "preload" not in content and not _is_python(raw):
             raw.pop("preload", None)  # the defaults' is for those that can have one
         try:
-            return Job.read(raw).at(name)
+            return Job.read(raw).at(name, self.folder)
         except Mistakes as error:
             meant = {_meant(each) for each in error.mistakes}
             found = [each for each in error.mistakes if meant.isdisjoint(_lacking(each, raw))]
@@ -191,7 +195,7 @@ def _unknown(key: str, valid: Sequence[str]) -> str:
     return f"unknown key {key!r}" + (nearest(key, valid) or f"; the keys here are {', '.join(valid)}")
 
 
-_KINDS = ("run", "call", "submit")
+_KINDS = ("run", "call", "submit", "launch")
 _OF_DEFAULTS = tuple(Policy.defaults())
 _OF_DEPLOYMENT = tuple(Deployment.defaults())
 _OF_JOB = (*_KINDS, "sets", "deployments", *_OF_DEFAULTS, "name")

@@ -34,6 +34,11 @@ class CombinationRecords(SweepRecords):
         found = self._read(lambda row: str(row[0]), "done", lineage=lineage, keys=json.dumps(list(keys)))
         return set(found)
 
+    def failed(self, lineage: str, keys: Iterable[str]) -> set[str]:
+        """Return those of `keys` that failed or timed out in the last sweep of the lineage that had them."""
+        found = self._read(lambda row: str(row[0]), "failed", lineage=lineage, keys=json.dumps(list(keys)))
+        return set(found)
+
     def claimed(self, lineage: str, keys: Iterable[str], *, besides: str | None = None) -> dict[str, str]:
         """Return those of `keys` that stand submitted in a running sweep of the lineage, with its id.
 

@@ -67,11 +67,11 @@ UPDATE sweeps SET done_before = :done_before WHERE id = :id;
 -- name: submit
 -- nothing → submitted; any outcome but completed → submitted
 -- It stays in the chunk that it was in: in Prefect it is still there.
-INSERT INTO combinations (sweep, key, lineage, position, label, parameters, run_id, chunk)
-VALUES (:sweep, :key, :lineage, :position, :label, :parameters, :run_id, :chunk)
+INSERT INTO combinations (sweep, key, lineage, position, label, parameters, command, run_id, chunk)
+VALUES (:sweep, :key, :lineage, :position, :label, :parameters, :command, :run_id, :chunk)
 ON CONFLICT (sweep, key) DO UPDATE SET
     position = excluded.position, label = excluded.label, parameters = excluded.parameters,
-    outcome = NULL, exit_code = NULL, started = NULL, ended = NULL, log = '', message = '',
+    command = excluded.command, outcome = NULL, exit_code = NULL, started = NULL, ended = NULL, log = '', message = '',
     run_id = COALESCE(excluded.run_id, run_id), metrics = NULL, tracked = 0
 WHERE outcome <> 'completed';  -- not true either while the outcome is NULL
 
@@ -118,6 +118,16 @@ WHERE sweep = :sweep AND key = :key;
 -- name: done
 SELECT key FROM combinations
 WHERE key IN (SELECT value FROM json_each(:keys)) AND lineage = :lineage AND outcome = 'completed';
+
+-- name: failed
+-- SQLite takes the other columns from the row that has the maximum.
+SELECT key FROM (
+    SELECT key, outcome, MAX(sweep)
+    FROM combinations
+    WHERE key IN (SELECT value FROM json_each(:keys)) AND lineage = :lineage
+    GROUP BY key
+)
+WHERE outcome IN ('failed', 'timed out');
 
 -- name: count_done
 -- At most a few keys of a lineage are completed twice.

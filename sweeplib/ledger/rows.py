@@ -85,14 +85,16 @@ class Sweep:
 class Submission:
     """A combination that is about to be run: what the ledger is told before.
 
-    `run_id` is the MLflow run that was opened for it, where there is one; `chunk` the number of the chunk
-    that it belongs to, None for one that Prefect is told of by itself.
+    `command` is what a shell would be given to run it. `run_id` is the MLflow run that was opened for it,
+    where there is one; `chunk` the number of the chunk that it belongs to, None for one that Prefect is told
+    of by itself.
     """
 
     key: str
     position: int
     label: str
     parameters: Mapping[str, str]
+    command: str = ""
     run_id: str | None = None
     chunk: int | None = None
 
@@ -104,7 +106,8 @@ class Combination:
     `outcome` is None while it is submitted and has not ended. `exit_code`, `started`, `ended`
     (seconds since the epoch), `log`, `message` and what it returned as `metrics` are of the attempt
     that decided the outcome: the completed one, or else the last. `attempts` counts those on
-    record. `tracked` tells whether the tracker knows of this outcome. `chunk` is as in `Submission`.
+    record. `tracked` tells whether the tracker knows of this outcome. `chunk` and `command` are as in
+    `Submission`.
     """
 
     sweep: str
@@ -123,6 +126,7 @@ class Combination:
     metrics: Mapping[str, float] | None
     tracked: bool
     chunk: int | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +187,7 @@ def submission_values(sweep: str, lineage: str, submission: Submission) -> dict[
         "position": submission.position,
         "label": _storable(submission.label),
         "parameters": json_text(submission.parameters),
+        "command": _storable(submission.command),
         "run_id": submission.run_id,
         "chunk": submission.chunk,
     }

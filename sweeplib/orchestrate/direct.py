@@ -43,6 +43,7 @@ def run_directly(
     Raises `ServerError` where the API was gone before anything ran, and whatever else kept the sweep from
     being run.
     """
+    launch.plan = plan
     flow = sweep_flow(plan.job.entry, project)
     settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}  # ours tells; Prefect's would take a second to end
     with (

@@ -139,7 +139,7 @@ def _outlive_reader() -> None:
 
 def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) -> State[Any]:
     project = Path(folder) if folder else Path.cwd()
-    plan = asked.of(load(project).job(name))
+    plan = launch.plan or asked.of(load(project).job(name))
     job = plan.job
     logger = get_run_logger()
     context = FlowRunContext.get()
@@ -154,6 +154,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             ledger,
             project,
             fresh=not asked.resume,
+            retry=launch.retry,
             isolated=launch.isolated,
             resumes=ledger.sweep_of_flow_run(flow_run, name),
             flow_run=flow_run,

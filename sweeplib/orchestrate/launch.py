@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sweeplib.engine import Observer, Progress, Summary
+    from sweeplib.plan import Plan
     from sweeplib.run.model import Attempt, Work
 
 __all__ = ["Launch", "Quiet", "current", "launching"]
@@ -41,14 +42,17 @@ class Launch:
 
     `isolated` keeps later local runs from going on with this one, and `hidden` names variables that this
     process set for itself and that commands are not to see, `sweep` is the id that the sweep is to have
-    (None: any). The rest is set by the flow: a flow run's own result would pass through Prefect, which may be
-    gone by then.
+    (None: any). `plan` is what to run, where that is known already (None: what the job file says), and
+    without `retry` what failed in earlier sweeps is left as it is. The rest is set by the flow: a flow run's
+    own result would pass through Prefect, which may be gone by then.
     """
 
     observer: Observer = field(default_factory=Quiet)
     isolated: bool = True
     hidden: frozenset[str] = frozenset()
     sweep: str | None = None
+    plan: Plan | None = None
+    retry: bool = True
     summary: Summary | None = None
     interrupted: bool = False
     flow_run: str | None = None

@@ -1,6 +1,7 @@
 """Plans: all combinations of a job, in order, as a lazy sequence; and their identity."""
 
 from sweeplib.plan.combination import Combination
+from sweeplib.plan.lines import Line, Lines
 from sweeplib.plan.plan import Part, Plan
 
-__all__ = ["Combination", "Part", "Plan"]
+__all__ = ["Combination", "Line", "Lines", "Part", "Plan"]

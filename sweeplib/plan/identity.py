@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sweeplib.syntax import Cell
 
-__all__ = ["KEY_LENGTH", "digest", "digest_all", "meaning", "prefix"]
+__all__ = ["KEY_LENGTH", "digest", "digest_all", "digest_text", "meaning", "prefix"]
 
 KEY_LENGTH = 32
 """Hexadecimal digits in a key."""
@@ -73,6 +73,11 @@ def digest(head: bytes, cells: Iterable[Cell]) -> str:
     """Return the key of the combination with these cells."""
     body = sorted([_field(cell.key, meaning(cell.value)) for cell in cells])
     return _hash(head + _bytes("".join(body))).hexdigest()
+
+
+def digest_text(head: bytes, text: str) -> str:
+    """Return the key of a command that is known by its text."""
+    return _hash(head + _bytes(_field(text))).hexdigest()
 
 
 def digest_all(parts: Iterable[tuple[bytes, Iterable[Iterable[Cell]]]]) -> str:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, overload
 from sweeplib.errors import PlanError
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import digest_all, prefix
+from sweeplib.plan.lines import Lines
 from sweeplib.plan.rows import Row, rows_of
 from sweeplib.plan.selection import Selection
 
 if TYPE_CHECKING:
     from sweeplib.jobs import Job, Set
+    from sweeplib.plan.lines import Line
     from sweeplib.plan.rows import Rows
 
 __all__ = ["Part", "Plan"]
@@ -61,8 +63,17 @@ class Part(Sequence[Row]):
         for row in self.rows:
             yield row + self.constant
 
+    def combination(self, index: int, position: int) -> Combination:
+        """Return the combination at `index`, which is at `position` in the plan."""
+        return Combination(self, position, self[index])
 
-class Plan(Sequence[Combination]):
+    def combinations(self, position: int) -> Iterator[Combination]:
+        """Yield all, the first of which is at `position` in the plan."""
+        for number, row in enumerate(self, position):
+            yield Combination(self, number, row)
+
+
+class Plan(Sequence["Combination | Line"]):
     """The combinations of a job, with extra command-line `arguments`, in order.
 
     `only` leaves those that it selects (see `sweeplib.plan.selection`). `sets` are the job's, each followed
@@ -79,9 +90,14 @@ class Plan(Sequence[Combination]):
         self.only = only.strip()
         if job.style == "kwargs":
             _hold_keywords(job, self.arguments)
+        if job.kind == "launch":
+            _hold_nothing_more(job, self.arguments, self.only)
         self.sets = tuple(each for set_ in job.sets for each in (set_, *set_.included))
         varying = _varying(self.sets)
-        if self.only:
+        self.parts: tuple[Part | Lines, ...]
+        if job.kind == "launch":
+            self.parts = (Lines(job),)
+        elif self.only:
             self.parts = self._selected(varying)
         else:
             self.parts = tuple(Part(job, self.arguments, set_, varying) for set_ in self.sets)
@@ -113,31 +129,39 @@ class Plan(Sequence[Combination]):
         return self._ends[-1]
 
     @overload
-    def __getitem__(self, index: int) -> Combination: ...
+    def __getitem__(self, index: int) -> Combination | Line: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Combination]: ...
-    def __getitem__(self, index: int | slice) -> Combination | list[Combination]:
+    def __getitem__(self, index: slice) -> list[Combination | Line]: ...
+    def __getitem__(self, index: int | slice) -> Combination | Line | list[Combination | Line]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         position = range(len(self))[index]
         number = bisect_right(self._ends, position)
         start = self._ends[number - 1] if number else 0
-        part = self.parts[number]
-        return Combination(part, position, part[position - start])
+        return self.parts[number].combination(position - start, position)
 
-    def __iter__(self) -> Iterator[Combination]:
+    def __iter__(self) -> Iterator[Combination | Line]:
         position = 0
         for part in self.parts:
-            for cells in part:
-                yield Combination(part, position, cells)
-                position += 1
+            yield from part.combinations(position)
+            position += part.size
 
     @cached_property
     def key(self) -> str:
         """The identity of the whole plan: what a submit job, which runs once, is known by."""
         return digest_all(
-            (part.prefix, [*part.rows.meaning(), *[(cell,) for cell in part.constant]]) for part in self.parts
+            (part.prefix, [*part.rows.meaning(), *[(cell,) for cell in part.constant]])
+            for part in self.parts
+            if isinstance(part, Part)
         )
+
+
+def _hold_nothing_more(job: Job, arguments: Sequence[str], only: str) -> None:
+    """Raise `PlanError` for what the commands of a file cannot be given."""
+    if arguments or only:
+        what = f"arguments ({' '.join(arguments)})" if arguments else f"selection ({only})"
+        msg = f"job {job.entry!r} runs the lines of {job.launch} as they are, and takes no {what}"
+        raise PlanError(msg)
 
 
 def _hold_keywords(job: Job, arguments: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.command import argv, call_text
 from sweeplib.errors import PlanError
-from sweeplib.plan import Plan
+from sweeplib.plan import Line, Part, Plan
 from sweeplib.report.duration import humanise
 from sweeplib.report.table import Column, printable
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sweeplib.jobs import ClusterSpec, Job, Set
-    from sweeplib.plan import Combination, Part
+    from sweeplib.plan import Combination, Lines
     from sweeplib.syntax import Argument
 
 __all__ = ["describe", "jobs_columns"]
@@ -44,11 +44,11 @@ def describe(plan: Plan) -> Iterator[str]:
     for name, text in _policy(job):
         yield _line(name, text)
     number = 0
-    for set_, part in zip(plan.sets, plan.parts, strict=True):
+    for set_, part in zip(plan.sets, plan.parts, strict=job.kind != "launch"):
         own = set_ in job.sets
         number += own
         yield ""
-        yield f"set {number}{'' if own else ', included'}: {_combinations(len(part))}"
+        yield f"set {number}{'' if own else ', included'}: {_combinations(part.size)}"
         yield from _set(set_, part)
     yield ""
     yield (
@@ -93,7 +93,7 @@ def _policy(job: Job) -> Iterator[tuple[str, str]]:
         yield "tracking", job.tracking or "off"
 
 
-def _set(set_: Set, part: Part) -> Iterator[str]:
+def _set(set_: Set, part: Part | Lines) -> Iterator[str]:
     title = "each"
     for argument in set_.arguments:
         yield _line(title, _values(argument))
@@ -114,7 +114,7 @@ def _set(set_: Set, part: Part) -> Iterator[str]:
         title = ""
     if set_.sample is not None:
         yield _line("sample", f"{set_.sample:,} at random, seed {set_.seed}")
-    if part.add:
+    if isinstance(part, Part) and part.add:
         yield _line("add", shlex.join(part.add))
 
 
@@ -133,8 +133,10 @@ def _values(argument: Argument) -> str:
     return text if count <= _SHOWN else f"{text} ({count:,} values)"
 
 
-def _command(plan: Plan, combination: Combination) -> str:
+def _command(plan: Plan, combination: Combination | Line) -> str:
     """Return the command of one combination as a person would write it."""
+    if isinstance(combination, Line):
+        return combination.text
     if plan.job.kind == "call":
         return call_text(plan, combination, _ULID)
     words = argv(plan, combination, _ULID)

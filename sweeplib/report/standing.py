@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Failures",
     "Standing",
+    "combination_to_json",
     "failures_of",
     "failures_to_json",
     "standing_of",
@@ -171,6 +172,24 @@ def failures_to_json(failures: Failures) -> list[dict[str, Any]]:
         }
         for row in failures.rows
     ]
+
+
+def combination_to_json(row: Combination) -> dict[str, Any]:
+    """Return a combination as plain values: the time as ISO 8601 in UTC, the duration in seconds."""
+    begun, ended = row.started, row.ended
+    return {
+        "command": row.command or row.label,
+        "key": row.key,
+        "label": row.label,
+        "sweep": row.sweep,
+        "status": row.outcome or "running",
+        "start": None if begun is None else _utc(begun),
+        "duration": None if begun is None or ended is None else ended - begun,
+        "exit_code": row.exit_code,
+        "attempts": row.attempts,
+        "log": row.log,
+        "message": row.message,
+    }
 
 
 def _text(duration: float | None) -> str:

@@ -2,8 +2,8 @@
 
 A fenced block is played by its language:
 
-- ``yaml``: written as sweeps.yaml.
-- ``python`` that begins with ``# name.py``: written as that file.
+- ``yaml``: written as sweeps.yaml, or as the file that its first line, ``# name.yml``, names.
+- ``python`` or ``sh`` that begins with ``# name``: written as that file.
 - ``console``: each line that begins with ``$`` is run by a shell in the project, and what it prints, to
   standard output and standard error, must be what is shown below it. A line ``…`` stands for any lines.
 - any other: for reading only.
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 _FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`]+)`")
 _CELL = re.compile(r"(?<!\\)\|")
-_NAMED = re.compile(r"# (\S+\.py)\n")
+_NAMED = re.compile(r"# (\S+)\n")
 _ULID = r"[0-9A-HJKMNP-TV-Z]{26}"
 _VARYING = (
     (re.compile(rf"\b{_ULID}\b"), "ULID"),
@@ -96,9 +96,10 @@ def play(project: Project, text: str) -> None:
     """Do in the project what a document shows, block after block, and see what it says come true."""
     status = 0
     for block in blocks(text):
+        named = _NAMED.match(block.text)
         if block.language == "yaml":
-            project.write("sweeps.yaml", block.text)
-        elif block.language == "python" and (named := _NAMED.match(block.text)):
+            project.write(named[1] if named else "sweeps.yaml", block.text)
+        elif block.language in ("python", "sh") and named:
             project.write(named[1], block.text)
         elif block.language == "console":
             status = _console(project, block.text, status)

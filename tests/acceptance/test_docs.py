@@ -37,6 +37,7 @@ YAML = document("docs/sweeps-yaml.md")
 DEPLOYMENTS = document("docs/deployments.md")
 COMMANDS = document("docs/command-line.md")
 TRACKING = document("docs/tracking.md")
+OTHERS = document("docs/other-tools.md")
 PERFORMANCE = document("docs/performance.md")
 
 
@@ -140,8 +141,10 @@ def test_the_defaults_are_those_of_the_models(title: str, model: type[Job] | typ
 def test_the_example_of_a_job_s_key_is_read(tmp_path: Path, row: list[str]) -> None:
     key, example = code(row[0]), code(row[3])
     lines = {"run": "run: python job.py", "sets": "sets: [{each: a=1}]"} | {key: example}
-    if key in ("call", "submit"):
+    if key in ("call", "submit", "launch"):
         del lines["run"]
+    if key == "launch":
+        del lines["sets"]
     (tmp_path / "sweeps.yaml").write_text(
         "jobs:\n  job:\n" + textwrap.indent("\n".join(lines.values()), "    ")
     )
@@ -282,6 +285,13 @@ def test_variables_that_mlflow_finds() -> None:
     assert environment.opened("sqlite://", "job", "1", "run").keys() == other
 
 
+# other-tools.md
+
+
+def test_the_examples_of_other_tools(project: Project) -> None:
+    play(project, OTHERS)
+
+
 # performance.md
 
 
@@ -307,6 +317,7 @@ def test_there_is_no_page_without_tests() -> None:
         "README.md",
         "docs/command-line.md",
         "docs/deployments.md",
+        "docs/other-tools.md",
         "docs/performance.md",
         "docs/sweep-syntax.md",
         "docs/sweeps-yaml.md",

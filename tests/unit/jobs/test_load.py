@@ -105,6 +105,7 @@ def test_what_is_left_out(read: Read) -> None:
         "run": "",
         "call": "",
         "submit": "",
+        "launch": "",
         "sets": (),
         "deployments": {},
     }

@@ -205,9 +205,9 @@ def test_a_job(read: Read, job: str, message: str) -> None:
         (
             "speed: 4",
             (
-                ": unknown key 'speed'; the keys here are run, call, submit, sets, deployments, style, add, "
-                "parallel, timeout, retries, retry_delay, max_failures, env, tags, cluster, task_runs, "
-                "metric, preload, tracking, name"
+                ": unknown key 'speed'; the keys here are run, call, submit, launch, sets, deployments, "
+                "style, add, parallel, timeout, retries, retry_delay, max_failures, env, tags, cluster, "
+                "task_runs, metric, preload, tracking, name"
             ),
         ),
         ("each: a=1", ": 'each' belongs to a set; write sets: [{each: ...}]"),

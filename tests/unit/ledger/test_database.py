@@ -72,7 +72,7 @@ def test_a_newer_ledger_is_left_alone(path: Path) -> None:
     with pytest.raises(LedgerError) as caught:
         Ledger.open(path)
     assert str(caught.value) == (
-        f"{path} was written by a newer sweeplib (ledger version 7, this one reads up to 4); install that "
+        f"{path} was written by a newer sweeplib (ledger version 7, this one reads up to 5); install that "
         "version again, or move the file away with its -wal and -shm files to begin a new ledger"
     )
 

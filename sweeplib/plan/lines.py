@@ -1,0 +1,76 @@
+"""The combinations of a job whose commands are shell lines: each is known by its text."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sweeplib.plan.identity import digest_text, prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sweeplib.jobs import Job
+
+__all__ = ["Line", "Lines"]
+
+_LABEL_LENGTH = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A shell line: its place in the plan and its text."""
+
+    part: Lines
+    position: int
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The line's identity, which is its text."""
+        return digest_text(self.part.prefix, self.text)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The values of what looks like options with values, ``--alpha=1``; of none: the line itself."""
+        try:
+            words = shlex.split(self.text, comments=True)
+        except ValueError:
+            words = []
+        found = dict(word[2:].split("=", 1) for word in words if word.startswith("--") and "=" in word)
+        found.pop("", None)
+        return found or {"command": self.text}
+
+    @property
+    def label(self) -> str:
+        """The line, as far as there is room."""
+        text = self.text
+        return text if len(text) <= _LABEL_LENGTH else text[: _LABEL_LENGTH - 1] + "…"
+
+
+class Lines:
+    """The lines of a job."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.prefix = prefix("launch", (), (), "", ())
+
+    @cached_property
+    def _texts(self) -> Sequence[str]:
+        return self._job.lines
+
+    @property
+    def size(self) -> int:
+        """How many lines there are."""
+        return len(self._texts)
+
+    def combination(self, index: int, position: int) -> Line:
+        """Return the line at `index`, which is at `position` in the plan."""
+        return Line(self, position, self._texts[index])
+
+    def combinations(self, position: int) -> Iterator[Line]:
+        """Yield all, the first of which is at `position` in the plan."""
+        for number, text in enumerate(self._texts, position):
+            yield Line(self, number, text)
