@@ -62,13 +62,16 @@ class Peers:
         return ", ".join(dict.fromkeys(found))
 
 
-def main() -> int:
-    """Print the interpreter that has HydraFlow, for tests that compare with it; install it first."""
+def main(tool: str) -> int:
+    """Print the interpreter that has `hydraflow` or `batchrun`, for tests that compare with it.
+
+    It is installed first.
+    """
     peers = Peers(lambda text: print(text, file=sys.stderr))
     try:
-        print(Path(peers.hydraflow).with_name("python"))
+        print(Path(peers.hydraflow if tool == "hydraflow" else peers.batchrun).with_name("python"))
     except UnavailableError as error:
-        print(f"HydraFlow: {error}", file=sys.stderr)
+        print(f"{tool}: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -94,4 +97,4 @@ def xargs() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))

@@ -149,7 +149,7 @@ class _Reading:
         return GridLines(folded, tuple(columns))
 
     def _column(self, name: str, section: object) -> Sequence[str]:
-        path = ("parameters", name)
+        path: tuple[str | int, ...] = ("parameters", name)
         if not re.fullmatch(r"[^\s=]+", str(name)):
             raise self._error(path, f"{name!r} cannot be an option's name")
         if not isinstance(section, Mapping) or not section:
@@ -168,17 +168,23 @@ class _Reading:
         values = section["values"] if given == ["values"] else [section["value"]]
         if not isinstance(values, list) or not values:
             raise self._error((*path, "values"), "must be a list of values such as [0.1, 0.01]")
-        return [f"--{name}={self._value(value, path)}" for value in values]
+        places = (
+            [(*path, "value")] if given == ["value"] else [(*path, "values", i) for i in range(len(values))]
+        )
+        return [f"--{name}={self._value(value, place)}" for value, place in zip(values, places, strict=True)]
 
-    def _value(self, value: object, path: tuple[str, ...]) -> str:
+    def _value(self, value: object, path: tuple[str | int, ...]) -> str:
         if isinstance(value, (Mapping, list)):
             raise self._error(path, "a value is text or a number, not a list or a mapping")
         text = str(value)
+        if isinstance(value, float):
+            written = self.document.texts.get(path, text)
+            text = text if "." in written else written  # YAML 1.1, which batchrun reads, takes 1e-3 for text
         if not _QUOTED.search(text):
             return text
         return "'" + text.replace("'", "'\\''") + "'"
 
-    def _steps(self, name: str, section: Mapping[str, Any], path: tuple[str, ...]) -> _Steps:
+    def _steps(self, name: str, section: Mapping[str, Any], path: tuple[str | int, ...]) -> _Steps:
         numbers = {"min": Decimal(0), "step": Decimal(1)}
         for key in ("min", "max", "step"):
             if key in section:
@@ -196,6 +202,6 @@ class _Reading:
             raise self._error((*path, "max"), f"the end is left out, so it must be {way} {_number(first)}")
         return _Steps(name, first, step, size)
 
-    def _error(self, path: tuple[str, ...], message: str) -> JobFileError:
+    def _error(self, path: tuple[str | int, ...], message: str) -> JobFileError:
         line = self.document.line(path)
         return JobFileError(message, Place(self.document.file, line, spell(path)))

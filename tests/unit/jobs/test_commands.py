@@ -193,7 +193,7 @@ def test_what_a_shell_would_split_is_quoted(tmp_path: Path) -> None:
         ),
         (
             "program: p\nparameters:\n  a: {values: [[1]]}",
-            "grid.yml:3: parameters.a: a value is text or a number, not a list or a mapping",
+            "grid.yml:3: parameters.a.values[0]: a value is text or a number, not a list or a mapping",
         ),
         (
             "program: p\nparameters:\n  a: {max: 5, step: 0}",
