@@ -117,6 +117,7 @@ class Execution:
             raise LedgerError(msg)
         if self.resumed:
             self.paths.stop.unlink(missing_ok=True)
+            self.paths.halt.unlink(missing_ok=True)
             self.sweep = self.ledger.resume_sweep(self.id)
             return self
         state = git_state(self.project)

@@ -63,7 +63,7 @@ class LocalSubmitter:
             ended.append(self._ended.get())
         return ended
 
-    def stop(self) -> None:
+    def stop(self, *, at_once: bool = False) -> None:
         """End what runs; the sweep's stop file keeps the rest from starting."""
         for sweep in self._sweeps:
-            Guard.shared().terminate_sweep(sweep)
+            Guard.shared().terminate_sweep(sweep, at_once=at_once)

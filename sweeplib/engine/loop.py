@@ -235,6 +235,7 @@ class _Loop:
         progress = self.progress()
         if self._limit is not None and self.stopped_at is None and progress.failed > self._limit:
             self.stopped_at = progress.failed
+            self.execution.paths.halt.touch()
             self.observer.note(
                 f"{progress.failed} combinations failed, more than max_failures allows: starting no more"
             )
@@ -258,6 +259,7 @@ class _Loop:
         except KeyboardInterrupt:
             patience = _HURRY
             with Interrupts(every=True):
+                self.submitter.stop(at_once=True)
                 self._record_rest("interrupted again while it was being ended", Outcome.CANCELLED)
                 self.in_flight.clear()
         with Interrupts():

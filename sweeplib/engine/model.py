@@ -56,8 +56,11 @@ class Submitter(Protocol):
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
 
-    def stop(self) -> None:
-        """End what runs and start no more; what was submitted still comes back from `wait`."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """End what runs and start no more; what was submitted still comes back from `wait`.
+
+        Commands have their grace, unless they are to be ended `at_once`.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,11 @@ import logging
 import shlex
 import time
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.chunks import Member
 from sweeplib.orchestrate.limits import limits_of
 from sweeplib.orchestrate.task_runs import TaskRun
@@ -19,52 +21,95 @@ from sweeplib.run.attempt import run_attempt
 from sweeplib.run.model import Outcome, SweepPaths
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sweeplib.orchestrate.session import Session
     from sweeplib.orchestrate.slots import Slot
     from sweeplib.run.model import Attempt, Work
 
-__all__ = ["run_combination"]
+__all__ = ["Again", "Running", "run_again", "run_combination"]
 
-_LOOK = 0.5  # seconds between looks at the sweep's stop file
-
-
-def run_combination(work: Work, session: Session, slot: Slot | None = None) -> Attempt:
-    """Run a combination's command, with the session's retries; return the last attempt.
-
-    What the command prints goes to the log of its task run as it comes. While a command runs, `slot` is
-    held. Raises what `run_attempt` raises.
-    """
-    run = TaskRun(session, work.key, work.label) if work.chunk is None else Member(session, work, work.chunk)
-    try:
-        retry = 0
-        while True:
-            attempt = _attempt(run, work, session, slot)
-            final = attempt.outcome in (Outcome.COMPLETED, Outcome.CANCELLED)
-            if final or retry >= session.retries:
-                break
-            run.waits(attempt, time.time() + session.delay(retry))
-            if not _pause(work, session.delay(retry)):
-                break
-            retry += 1
-    except BaseException as error:
-        run.crashes(error)
-        raise
-    run.ends(attempt)
-    return attempt
+_RUNS = 0.5  # seconds after which output says that the command runs
+_GOOD = (Outcome.COMPLETED, Outcome.CANCELLED)
+_HALTED = "not started: more combinations failed than max_failures allows"
 
 
-def _attempt(run: TaskRun | Member, work: Work, session: Session, slot: Slot | None) -> Attempt:
-    log = _Log(run, work)
-    limited = limits_of(session.api).held(session.limits, work) if session.limits else nullcontext()
-    with slot or nullcontext(), limited:
-        attempt = run_attempt(work, on_output=log.output)
-    seconds = attempt.ended - attempt.started
-    level = logging.ERROR if attempt.outcome not in (Outcome.COMPLETED, Outcome.CANCELLED) else logging.INFO
-    reason = f": {attempt.message}" if attempt.message else ""
-    note = f"{attempt.note}\n" if attempt.note else ""
-    where = f"; all output is in {attempt.log}" if attempt.log else ""
-    log.write(f"{note}{attempt.outcome} in {seconds:.3g} s{reason}{where}", level)
-    return attempt
+def _nothing() -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A combination that is to be tried again at `until`, in seconds since the epoch."""
+
+    running: Running
+    until: float
+
+
+@dataclass(slots=True)
+class Running:
+    """A combination between its attempts: it may go on later, and on another worker."""
+
+    work: Work
+    session: Session
+    run: TaskRun | Member
+    retry: int = 0
+    last: Attempt | None = None
+
+    @classmethod
+    def of(cls, work: Work, session: Session) -> Running:
+        """Return a combination of which nothing has run."""
+        run = TaskRun(session, work.key, work.label) if work.chunk is None else None
+        return cls(work, session, run or Member(session, work, work.chunk or 0))
+
+    def go_on(self, slot: Slot | None = None, failed: Callable[[], None] = _nothing) -> Attempt | Again:
+        """Run the command; return the attempt that decides, or that there is to be another one.
+
+        What the command prints goes to the log of its task run as it comes. While it runs, and `failed` is
+        called where it failed for good, `slot` is held. Raises what `run_attempt` raises.
+        """
+        try:
+            attempt = self._attempt(slot, failed)
+        except BaseException as error:
+            self.run.crashes(error)
+            raise
+        if attempt is self.last or self._is_final(attempt):
+            self.run.ends(attempt)
+            return attempt
+        until = time.time() + self.session.delay(self.retry)
+        self.run.waits(attempt, until)
+        self.last = attempt
+        self.retry += 1
+        return Again(self, until)
+
+    def _is_final(self, attempt: Attempt) -> bool:
+        return attempt.outcome in _GOOD or self.retry >= self.session.retries
+
+    def _attempt(self, slot: Slot | None, failed: Callable[[], None]) -> Attempt:
+        """Return the next attempt; the last one where the sweep was stopped since."""
+        paths = SweepPaths(Path(self.work.folder))
+        if self.last is None and paths.halt.exists():
+            return unseen(self.work.key, _HALTED, Outcome.CANCELLED)
+        if self.last is not None and paths.stop.exists():
+            return self.last
+        log, session = _Log(self.run, self.work), self.session
+        limited = limits_of(session.api).held(session.limits, self.work) if session.limits else nullcontext()
+        with slot or nullcontext(), limited:
+            attempt = run_attempt(self.work, on_output=log.output)
+            if attempt.outcome not in _GOOD and self._is_final(attempt):
+                failed()
+        log.end(attempt)
+        return attempt
+
+
+def run_combination(work: Work, session: Session) -> Attempt | Again:
+    """Run a combination's command for the first time (a Dask task)."""
+    return Running.of(work, session).go_on()
+
+
+def run_again(running: Running) -> Attempt | Again:
+    """Run a combination's command once more (a Dask task)."""
+    return running.go_on()
 
 
 class _Log:
@@ -80,22 +125,21 @@ class _Log:
 
     def output(self, text: str) -> None:
         """Take output of the command, which comes after its first second at the earliest unless it ends."""
-        if not self._run.runs and time.time() - self._started > _LOOK:
+        if not self._run.runs and time.time() - self._started > _RUNS:
             self._run.begins(self._started)
-        self.write(text)
+        self._write(text)
 
-    def write(self, text: str, level: int = logging.INFO) -> None:
+    def end(self, attempt: Attempt) -> None:
+        """Say how the attempt ended."""
+        bad = attempt.outcome not in _GOOD
+        reason = f": {attempt.message}" if attempt.message else ""
+        note = f"{attempt.note}\n" if attempt.note else ""
+        where = f"; all output is in {attempt.log}" if attempt.log else ""
+        seconds = attempt.ended - attempt.started
+        text = f"{note}{attempt.outcome} in {seconds:.3g} s{reason}{where}"
+        self._write(text, logging.ERROR if bad else logging.INFO)
+
+    def _write(self, text: str, level: int = logging.INFO) -> None:
         """Write `text`, which may be empty, and the command if it has not been written."""
         self._run.log("\n".join(filter(None, [self._pending, text])), level)
         self._pending = ""
-
-
-def _pause(work: Work, seconds: float) -> bool:
-    """Wait before a retry; False if the sweep is stopped meanwhile."""
-    stop = SweepPaths(Path(work.folder)).stop
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        if stop.exists():
-            return False
-        time.sleep(min(left, _LOOK))
-    return not stop.exists()

@@ -168,7 +168,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             place(job, asked.parallel, asked.cluster) as placement,
             execution,
             _heir(execution, context.flow_run) as heir,
-            _submitter(placement, shared) as submitter,
+            _submitter(placement, shared, execution) as submitter,
         ):
             logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
             chunks = Chunks(shared, pulse, partial(_of_chunk, execution))
@@ -179,7 +179,8 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
                 launch.interrupted = True
             except TerminationSignal:
                 launch.interrupted = True
-                if not pulse.is_to_be_cancelled():
+                deployed = context.flow_run.deployment_id is not None
+                if deployed and not pulse.is_to_be_cancelled():
                     raise
             finally:
                 launch.summary = execution.summary
@@ -217,9 +218,12 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
     return Pulse(topic, shared, flow_run, observer, cancel, get_run_logger().info)
 
 
-def _submitter(placement: Placement, shared: Session) -> InProcessSubmitter | PrefectSubmitter:
+def _submitter(
+    placement: Placement, shared: Session, execution: Execution
+) -> InProcessSubmitter | PrefectSubmitter:
     if placement.threads:
-        return InProcessSubmitter(placement, shared)
+        limit = execution.plan.job.max_failures
+        return InProcessSubmitter(placement, shared, limit.limit(execution.total) if limit else None)
     return PrefectSubmitter(placement, shared)
 
 

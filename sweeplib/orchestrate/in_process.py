@@ -7,6 +7,9 @@ placement that one process has no use for. So Dask is asked for its threads once
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
+from itertools import count
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Semaphore
 from typing import TYPE_CHECKING, Self
@@ -14,12 +17,16 @@ from uuid import uuid4
 
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
-from sweeplib.orchestrate.combination import run_combination
+from sweeplib.orchestrate.combination import Again, Running
 from sweeplib.orchestrate.ended import arrivals, attempts_at
+from sweeplib.orchestrate.later import Later
 from sweeplib.orchestrate.slots import Slot
 from sweeplib.run.client import Guard
+from sweeplib.run.model import SweepPaths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from distributed import Client
 
     from sweeplib.orchestrate.cluster import Placement
@@ -30,22 +37,28 @@ __all__ = ["InProcessSubmitter"]
 
 
 class InProcessSubmitter:
-    """Hands work to `placement.threads` threads of a Dask worker in this process; a context manager."""
+    """Hands work to `placement.threads` threads of a Dask worker in this process; a context manager.
 
-    def __init__(self, placement: Placement, session: Session) -> None:
+    Once more than `allowed` combinations have failed (None: any number may), it starts no more, before a slot
+    is free for the next: who counts what comes back would be too late.
+    """
+
+    def __init__(self, placement: Placement, session: Session, allowed: int | None) -> None:
         self._client: Client = placement.runner.client
         self._threads = placement.threads
         self._session = session
-        self._works: deque[Work | None] = deque()
+        self._works: deque[Work | Running | None] = deque()
         self._count = Semaphore(0)  # of works
         self._free = Semaphore(placement.parallel)
-        self._ended: SimpleQueue[tuple[Work, Attempt | str]] = SimpleQueue()
+        self._ended: SimpleQueue[tuple[Work, Attempt | Again | str]] = SimpleQueue()
+        self._later = Later()
+        self._failed = count(1)
+        self._allowed = allowed
         self._sweep: str | None = None
         self._id = str(uuid4())
         self.parallel = placement.parallel
         """How many commands run at once."""
-        self.window = placement.window
-        """How many pieces of work to keep submitted."""
+        self._window = placement.window
         self.batch = placement.batch
         """How many pieces of work to submit at once."""
         self.submitted = 0
@@ -63,6 +76,11 @@ class InProcessSubmitter:
             self._put(None)
         del _serving[self._id]
 
+    @property
+    def window(self) -> int:
+        """How many pieces of work to keep submitted; what waits to be tried again takes no place."""
+        return self._window + len(self._later)
+
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""
         self._sweep = work.sweep
@@ -76,34 +94,51 @@ class InProcessSubmitter:
     def serve(self) -> None:
         """Run what is submitted, until nothing more is (the body of a thread of Dask's)."""
         slot = Slot(self._free)
-        while (work := self._next(slot)) is not None:
-            result: Attempt | str
+        while (each := self._next(slot)) is not None:
+            result: Attempt | Again | str
+            running = each if isinstance(each, Running) else Running.of(each, self._session)
             try:
-                result = run_combination(work, self._session, slot)
+                result = running.go_on(slot, partial(self._count_failure, running.work))
             except BaseException as error:  # noqa: BLE001 - whatever it was, the work is not lost
                 result = str(error) or type(error).__name__
             finally:
                 slot.give()
-            self._ended.put((work, result))
+            self._ended.put((running.work, result))
 
-    def _next(self, slot: Slot) -> Work | None:
+    def _count_failure(self, work: Work) -> None:
+        failed = next(self._failed)
+        if self._allowed is not None and failed > self._allowed:
+            SweepPaths(Path(work.folder)).halt.touch()
+
+    def _next(self, slot: Slot) -> Work | Running | None:
         """Wait for work and for a slot, and only then say which work it is: the first that came."""
         self._count.acquire()
         slot.take()
         return self._works.popleft()
 
     def wait(self, timeout: float) -> list[Finished]:
-        """Return what has ended, waiting up to `timeout` seconds for the first."""
-        return [
-            Finished(work, attempts_at(work, result) or [unseen(work.key, str(result))])
-            for work, result in arrivals(self._ended, timeout)
-        ]
+        """Return what has ended, waiting up to `timeout` seconds for the first that arrives."""
+        finished = []
+        for work, result in arrivals(self._ended, self._later.wait(timeout)):
+            if isinstance(result, Again):
+                self._later.put(result)
+            else:
+                finished.append(Finished(work, attempts_at(work, result) or [unseen(work.key, str(result))]))
+        self._go_on(self._later.due())
+        return finished
 
-    def stop(self) -> None:
+    def _go_on(self, due: Iterable[Running]) -> None:
+        """Have these run next: they are of what came first."""
+        for running in due:
+            self._works.appendleft(running)
+            self._count.release()
+
+    def stop(self, *, at_once: bool = False) -> None:
         """End what runs; what waits need not wait for a slot: it sees the sweep's stop file, and ends."""
         self._free.release(self._threads)
+        self._go_on(self._later.every())
         if self._sweep is not None:
-            Guard.shared().terminate_sweep(self._sweep)
+            Guard.shared().terminate_sweep(self._sweep, at_once=at_once)
 
 
 _serving: dict[str, InProcessSubmitter] = {}

@@ -15,11 +15,14 @@ from distributed.comm.core import CommClosedError
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.errors import ClusterError
-from sweeplib.orchestrate.combination import run_combination
+from sweeplib.orchestrate.combination import Again, Running, run_again, run_combination
 from sweeplib.orchestrate.ended import arrivals, attempts_at
+from sweeplib.orchestrate.later import Later
 from sweeplib.run.client import Guard
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from distributed import Client, Future
 
     from sweeplib.orchestrate.cluster import Placement
@@ -34,7 +37,7 @@ class _Ended:
     """A Dask future that has ended, with its work; `last` says that it is not to be submitted again."""
 
     work: Work
-    future: Future[Attempt]
+    future: Future[Attempt | Again]
     last: bool
 
 
@@ -49,13 +52,13 @@ class PrefectSubmitter:
         self._client: Client = placement.runner.client
         self._session = session
         self._ended: SimpleQueue[_Ended] = SimpleQueue()
-        self._out: dict[str, Future[Attempt]] = {}
+        self._out: dict[str, Future[Attempt | Again]] = {}
+        self._later = Later()
         self._sweep: str | None = None
         self._stopped = False
         self.parallel = placement.parallel
         """How many commands run at once."""
-        self.window = placement.window
-        """How many pieces of work to keep submitted."""
+        self._window = placement.window
         self.batch = placement.batch
         """How many pieces of work to submit at once."""
         self.submitted = 0
@@ -67,43 +70,59 @@ class PrefectSubmitter:
     def __exit__(self, *_: object) -> None:
         """Leave all as it is: what Dask still has ends by itself."""
 
+    @property
+    def window(self) -> int:
+        """How many pieces of work to keep submitted; what waits to be tried again takes no place."""
+        return self._window + len(self._later)
+
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""
         self._sweep = work.sweep
         self.submitted += work.chunk is None
         self._submit(work, last=False)
 
-    def _submit(self, work: Work, *, last: bool) -> None:
+    def _submit(self, work: Work, running: Running | None = None, *, last: bool) -> None:
         key = f"{self._session.task}-{uuid4()}"
         try:
-            future = self._client.submit(run_combination, work, self._session, key=key, pure=False)
+            if running is None:
+                future = self._client.submit(run_combination, work, self._session, key=key, pure=False)
+            else:
+                future = self._client.submit(run_again, running, key=key, pure=False)
         except (ClosedClientError, CommClosedError) as error:
             msg = f"the Dask cluster has gone away ({error}); what is done is kept: run again when it is back"
             raise ClusterError(msg) from error
         self._out[work.key] = future  # a Dask future that nobody holds is forgotten, its task with it
         future.add_done_callback(partial(self._arrive, work, last))
 
-    def _arrive(self, work: Work, last: bool, future: Future[Attempt]) -> None:  # noqa: FBT001 - bound by partial
+    def _arrive(self, work: Work, last: bool, future: Future[Attempt | Again]) -> None:  # noqa: FBT001 - bound by partial
         self._ended.put(_Ended(work, future, last))
 
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
-        arrived = arrivals(self._ended, timeout)
+        arrived = arrivals(self._ended, self._later.wait(timeout))
         results = self._results([each.future for each in arrived])
         found = [self._finish(each, result) for each, result in zip(arrived, results, strict=True)]
+        self._go_on(self._later.due())
         return [each for each in found if each is not None]
 
-    def _results(self, futures: list[Future[Attempt]]) -> list[Attempt | str]:
+    def _go_on(self, due: Iterable[Running]) -> None:
+        for running in due:
+            self._submit(running.work, running, last=False)
+
+    def _results(self, futures: list[Future[Attempt | Again]]) -> list[Attempt | Again | str]:
         """Return the attempts, or why there is none; all at once where nothing has gone wrong."""
         if all(future.status == "finished" for future in futures):
             with suppress(Exception):  # its reason is told below
                 return list(self._client.gather(futures))
         return [_result(future) for future in futures]
 
-    def _finish(self, ended: _Ended, result: Attempt | str) -> Finished | None:
-        """Return the attempts at the work; None if it was submitted again."""
+    def _finish(self, ended: _Ended, result: Attempt | Again | str) -> Finished | None:
+        """Return the attempts at the work; None if it is to be submitted again, now or later."""
         work = ended.work
         self._out.pop(work.key, None)
+        if isinstance(result, Again):
+            self._later.put(result)
+            return None
         attempts = attempts_at(work, result)
         if attempts:
             return Finished(work, attempts)
@@ -112,14 +131,15 @@ class PrefectSubmitter:
             return None
         return Finished(work, [unseen(work.key, str(result))])
 
-    def stop(self) -> None:
+    def stop(self, *, at_once: bool = False) -> None:
         """End what runs in this process; workers elsewhere look at the sweep's stop file."""
         self._stopped = True
+        self._go_on(self._later.every())
         if self._sweep is not None:
-            Guard.shared().terminate_sweep(self._sweep)
+            Guard.shared().terminate_sweep(self._sweep, at_once=at_once)
 
 
-def _result(future: Future[Attempt]) -> Attempt | str:
+def _result(future: Future[Attempt | Again]) -> Attempt | Again | str:
     try:
         return future.result()
     except Exception as error:  # noqa: BLE001 - whatever Dask raises, the work is not lost

@@ -90,6 +90,14 @@ class TaskRun:
         self._busy = 0.0
         self._counted: Attempt | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the recorder, which every process has its own of."""
+        return {name: value for name, value in vars(self).items() if name != "_recorder"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._recorder = recorder(self._session.api)
+
     @property
     def runs(self) -> bool:
         """Whether the API knows that the command runs."""

@@ -46,13 +46,21 @@ def main(arguments: list[str]) -> int:
     except _CallError as error:
         _say(str(error))
         return error.exit_code
+    path = os.environ.get(MARK)  # now: the function may change its environment
     try:
         result = function(*args, **kwargs)
+        if inspect.iscoroutine(result):
+            import asyncio  # which few functions need
+
+            result = asyncio.run(result)
     except Exception as error:  # noqa: BLE001  whatever it is, it is shown as Python shows it
         frames = error.__traceback__.tb_next if error.__traceback__ else None
         traceback.print_exception(error.with_traceback(frames))
         return _FAILED
-    return _keep(result)
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        _say(f"cannot call {name}: it is a generator, of which nothing has run; return a mapping instead")
+        return _FAILED
+    return _keep(result, path)
 
 
 def _parse(arguments: list[str]) -> tuple[str, str, list[str]]:
@@ -105,7 +113,7 @@ def _bind(
     return args, kwargs
 
 
-def _keep(result: object) -> int:
+def _keep(result: object, path: str | None) -> int:
     """Write the numbers of a returned mapping where the guard looks for them; return the exit code."""
     if result is None:
         return 0
@@ -118,7 +126,6 @@ def _keep(result: object) -> int:
     left_out = [str(key) for key in result if key not in numbers]
     if left_out:
         _say(f"note: these returned values are no numbers, and are ignored: {', '.join(left_out)}")
-    path = os.environ.get(MARK)
     if path and numbers:
         try:
             write_atomically(path, json.dumps(numbers))

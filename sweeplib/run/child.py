@@ -169,6 +169,11 @@ class Child:
         self._kill_at = self._check_at = time.monotonic() + self.spec["grace"]
         self.tree.send(signal.SIGTERM, self.tree.find(table), leading=not self._ended)
 
+    def hurry(self) -> None:
+        """Kill the tree, if it is being ended, without waiting for the rest of its grace."""
+        if self.is_ending:
+            self._kill_at = self._check_at = min(self._kill_at, time.monotonic())
+
     def check(self, table: Table) -> None:
         """See whether the tree is gone; kill it when its grace is over."""
         now = time.monotonic()

@@ -201,13 +201,30 @@ class _Helper:
             self._send_environment()
             self._send({"op": "warm", "argv": argv, "cwd": cwd, "env": dict(env), "preload": preload})
 
-    def end(self, number: int | None, sweep: str | None, outcome: Outcome, message: str) -> None:
+    def end(
+        self,
+        number: int | None,
+        sweep: str | None,
+        outcome: Outcome,
+        message: str,
+        *,
+        at_once: bool = False,
+    ) -> None:
         """Ask to end one command, or those of a sweep, or all; a dead guard has none."""
         with self._lock:
-            self._send_end(number, sweep, outcome, message)
+            self._send_end(number, sweep, outcome, message, at_once=at_once)
 
-    def _send_end(self, number: int | None, sweep: str | None, outcome: Outcome, message: str) -> None:
-        request = {"op": "end", "id": number, "sweep": sweep, "outcome": outcome, "message": message}
+    def _send_end(
+        self, number: int | None, sweep: str | None, outcome: Outcome, message: str, *, at_once: bool
+    ) -> None:
+        request = {
+            "op": "end",
+            "id": number,
+            "sweep": sweep,
+            "outcome": outcome,
+            "message": message,
+            "at_once": at_once,
+        }
         with contextlib.suppress(OSError):
             self._send(request)
 
@@ -215,7 +232,7 @@ class _Helper:
         """End all commands and the process; returns when they are gone."""
         with self._lock:
             self.alive = False
-            self._send_end(None, None, Outcome.CANCELLED, "cancelled")
+            self._send_end(None, None, Outcome.CANCELLED, "cancelled", at_once=False)
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_WR)
         self._reader.join()
@@ -365,11 +382,14 @@ class Guard:
         with contextlib.suppress(GuardError):  # the first command will say it
             self._serving().prepare(argv, cwd, env, preload)
 
-    def terminate_sweep(self, sweep: str, message: str = "cancelled") -> None:
-        """Begin to end all running commands of a sweep at once, with outcome `cancelled`."""
+    def terminate_sweep(self, sweep: str, message: str = "cancelled", *, at_once: bool = False) -> None:
+        """Begin to end all running commands of a sweep, with outcome `cancelled`.
+
+        They have their grace, unless it is to be done `at_once`, also with those that are being ended.
+        """
         helper = self._helper
         if helper:
-            helper.end(None, sweep, Outcome.CANCELLED, message)
+            helper.end(None, sweep, Outcome.CANCELLED, message, at_once=at_once)
 
     def close(self) -> None:
         """End all commands and the guard process; the next `start` gets a new one."""

@@ -3,10 +3,11 @@
 It is started by `sweeplib.run.client`, serves one parent process, and reads requests from a socket
 on its standard input, one JSON object a line:
 
-``env``     ``set``, ``unset``: the parent's environment changed ``start``   ``id`` and the fields of
-`sweeplib.run.client.Spec` ``warm``    ``argv``, ``cwd``, ``env``, ``preload``: commands such as this one will
-come, as ``start`` has them ``end``     ``id`` (or null) and ``sweep`` (or null: every command), ``outcome``,
-``message``
+``env``     ``set``, ``unset``: the parent's environment changed
+``start``   ``id`` and the fields of `sweeplib.run.client.Spec`
+``warm``    ``argv``, ``cwd``, ``env``, ``preload``: commands such as this one will come
+``end``     ``id`` (or null) and ``sweep`` (or null: every command), ``outcome``, ``message``;
+            ``at_once``: whether those that are being ended are killed now
 
 and answers with ``ready``, ``started`` (only for commands that live long enough to be worth it) and
 ``finished``. A command's done-marker is written before ``finished`` is sent. When the socket closes or
@@ -196,6 +197,9 @@ class Loop:
                 return number in (None, child.spec["id"]) and sweep in (None, child.spec["sweep"])
 
             self._end(is_meant, request["outcome"], request["message"])
+            if request["at_once"]:
+                for child in filter(is_meant, self._children.values()):
+                    child.hurry()
 
     def _start(self, child: Child) -> None:
         templates = self._warm() if child.spec["preload"] else None

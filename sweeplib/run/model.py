@@ -91,6 +91,11 @@ class SweepPaths:
         return self.folder / "workers.lock"
 
     @property
+    def halt(self) -> Path:
+        """A file that is there once nothing more is to be started; what runs goes on, its retries too."""
+        return self.folder / "halt"
+
+    @property
     def stop(self) -> Path:
         """Its existence tells every worker to end the sweep's commands and start no more."""
         return self.folder / "stop"

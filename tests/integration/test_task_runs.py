@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sweeplib.run.model import Outcome
+from tests.conftest import end_group
 from tests.integration.prefect_api import ask, get, logs, task_runs
+from tests.integration.test_run import await_true
 
 if TYPE_CHECKING:
     from tests.conftest import Project
 
+CLUSTER = "{class: distributed.LocalCluster, n_workers: 1, threads_per_worker: 2}"
 JOBS = """
 jobs:
   states:
@@ -173,3 +177,115 @@ def test_what_is_no_utf_8_is_recorded_too(project: Project, prefect_api: str) ->
     assert refused.stderr == (
         "sweep: the argument x=\\xff is not UTF-8, in which Prefect keeps the parameters of a run\n"
     )
+
+
+@pytest.mark.parametrize("cluster", ["", f"cluster: {CLUSTER}"])
+def test_nothing_waits_for_those_that_wait_for_a_retry(project: Project, cluster: str) -> None:
+    project.write(
+        "flaky.py",
+        """
+        import os, sys
+        print(sys.argv[1], file=open("began", "a"))
+        sys.exit(os.environ["SWEEP_ATTEMPT"] == "1")
+        """,
+    )
+    project.jobs(
+        f"""
+        jobs:
+          flaky:
+            run: python flaky.py
+            style: plain
+            tracking: false
+            parallel: 2
+            retries: 1
+            retry_delay: 6s
+            {cluster}
+            sets: [{{each: 'i=1:30'}}]
+        """
+    )
+    done = project.sweep("run", "flaky", check=0)
+    assert "30 of 30 completed" in done.stdout
+    began = (project.folder / "began").read_text().split()
+    assert len(began) == 60
+    assert len(set(began[:30])) == 30, "all had their first attempt before any had its second"
+    with project.ledger() as ledger:
+        (sweep,) = ledger.sweeps(job="flaky")
+        for row in ledger.combinations(sweep.id):
+            first, second = ledger.attempts(sweep.id, row.key)
+            assert 6 <= second.started - first.ended < 12
+
+
+def test_no_more_is_started_than_said(project: Project) -> None:
+    project.jobs(
+        """
+        jobs:
+          bad:
+            run: sh -c 'echo $0 >> began; sleep 1; exit 1'
+            style: plain
+            tracking: false
+            parallel: 2
+            max_failures: 3
+            sets: [{each: 'i=1:40'}]
+        """
+    )
+    done = project.sweep("run", "bad", check=1)
+    assert "no more were started after 4 failures (max_failures)" in done.stdout
+    began = (project.folder / "began").read_text().split()
+    assert 4 <= len(began) <= 5, "but for one whose slot was free just before"
+    with project.ledger() as ledger:
+        (sweep,) = ledger.sweeps(job="bad")
+        outcomes = Counter(row.outcome for row in ledger.combinations(sweep.id))
+        messages = {row.message for row in ledger.combinations(sweep.id, Outcome.CANCELLED)}
+    assert outcomes[Outcome.FAILED] == len(began)
+    assert messages <= {"not started: more combinations failed than max_failures allows"}
+
+
+def test_a_second_ctrl_c_waits_for_nothing(project: Project) -> None:
+    project.write("deaf.sh", "trap '' TERM; echo here >> began; while :; do sleep 0.2; done\n")
+    project.jobs(
+        """
+        jobs:
+          deaf: {run: sh deaf.sh, style: plain, tracking: false, parallel: 2, sets: [{each: 'i=1:4'}]}
+        """
+    )
+    process = project.start("run", "deaf")
+    try:
+        began = project.folder / "began"
+        await_true(lambda: began.exists() and len(began.read_text().split()) == 2, "two commands")
+        process.send_signal(signal.SIGINT)
+        await_true(lambda: next(project.folder.glob(".sweep/sweeps/*/stop"), None) is not None, "the stop")
+        process.send_signal(signal.SIGINT)
+        moment = time.monotonic()
+        out, err = process.communicate(timeout=60)
+    finally:
+        end_group(process)
+    assert process.returncode == 130, err
+    assert time.monotonic() - moment < 4, "commands that take no notice of SIGTERM have five seconds"
+    assert "2 cancelled" in out or "4 cancelled" in out
+
+
+def test_prefect_takes_an_end_from_outside_for_an_interrupt(project: Project, prefect_api: str) -> None:
+    project.jobs(
+        """
+        jobs:
+          long:
+            run: sh -c 'echo here >> began; exec sleep 600'
+            style: plain
+            tracking: false
+            sets: [{each: 'i=1:2'}]
+        """
+    )
+    process = project.start("run", "long")
+    try:
+        began = project.folder / "began"
+        await_true(lambda: began.exists() and len(began.read_text().split()) == 2, "two commands")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    finally:
+        end_group(process)
+    assert process.returncode == 130, err
+    with project.ledger() as ledger:
+        (sweep,) = ledger.sweeps(job="long")
+    run = get(prefect_api, f"/flow_runs/{sweep.flow_run_id}")
+    assert run["state"]["type"] == "CANCELLED"
+    assert run["state"]["message"] == "0 of 2 completed, 2 cancelled"

@@ -96,9 +96,9 @@ class Counted:
         self.out -= len(finished)
         return finished
 
-    def stop(self) -> None:
+    def stop(self, *, at_once: bool = False) -> None:
         self.stops += 1
-        self._inner.stop()
+        self._inner.stop(at_once=at_once)
 
 
 @dataclass

@@ -59,6 +59,18 @@ class Vector:
 def tensors():
     return {"a": Tensor(), "b": Vector()}
 
+async def waits(lr):
+    import asyncio
+    await asyncio.sleep(0)
+    return {"loss": lr}
+
+def yields():
+    yield {"loss": 1}
+
+def forgets():
+    os.environ.clear()
+    return {"loss": 1}
+
 number = 3
 """
 
@@ -119,6 +131,20 @@ def test_what_is_no_number_is_left_out_with_a_note(call: Callable[..., Called]) 
     assert call("pack.train.tensors", "--style", "kwargs", "--") == Called(
         0, "", "note: these returned values are no numbers, and are ignored: b\n", {"a": 2.5}
     )
+
+
+def test_a_coroutine_is_run(call: Callable[..., Called]) -> None:
+    assert call("pack.train.waits", "--style", "kwargs", "--", "lr=2") == Called(0, "", "", {"loss": 2.0})
+
+
+def test_a_generator_has_done_nothing(call: Callable[..., Called]) -> None:
+    said = "it is a generator, of which nothing has run; return a mapping instead"
+    done = call("pack.train.yields", "--style", "kwargs", "--")
+    assert done == Called(1, "", f"cannot call pack.train.yields: {said}\n", None)
+
+
+def test_a_function_may_change_its_environment(call: Callable[..., Called]) -> None:
+    assert call("pack.train.forgets", "--style", "kwargs", "--") == Called(0, "", "", {"loss": 1.0})
 
 
 def test_another_return_value_is_ignored_with_a_note(call: Callable[..., Called]) -> None:
