@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeplib.plan import Combination, Line, Part
+from sweeplib.plan import Combination, Command, Line, Part
 from sweeplib.plan.rows import Grid
 from sweeplib.syntax import unquote
 from sweeplib.syntax.product import product
@@ -90,7 +90,7 @@ def _words(plan: Plan) -> tuple[str, ...]:
     return (*plan.job.words, *plan.arguments)
 
 
-def argv(plan: Plan, combination: Combination | Line, ulid: str) -> tuple[str, ...]:
+def argv(plan: Plan, combination: Combination | Line | Command, ulid: str) -> tuple[str, ...]:
     """Return the argument vector of a combination of a `run`, `call` or `launch` job.
 
     A called function runs in a Python process of its own; its module is found from the working folder. A line
@@ -98,6 +98,8 @@ def argv(plan: Plan, combination: Combination | Line, ulid: str) -> tuple[str, .
     """
     if isinstance(combination, Line):
         return (*_SHELL, combination.text)
+    if isinstance(combination, Command):
+        return combination.argv
     render = _RENDER[plan.job.style]
     rest = _Frame.of(plan, combination.part).around([render(cell) for cell in combination.cells], ulid)
     words = _words(plan)

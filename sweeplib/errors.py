@@ -9,6 +9,7 @@ The tree::
     │   ├── UnknownJobError       no job of that name
     │   ├── UnknownSweepError     no sweep, or more than one, of that id
     │   ├── UnknownKeyError       no combination, or more than one, of that key
+    │   ├── ExperimentError       an experiment of a Python program that cannot be run
     │   └── PlanError             a job that cannot become a plan
     ├── LedgerError               the ledger cannot be read or written
     ├── GuardError                no command can be started on this machine
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClusterError",
+    "ExperimentError",
     "GuardError",
     "InputError",
     "JobFileError",
@@ -130,6 +132,10 @@ class UnknownSweepError(InputError):
 
 class UnknownKeyError(InputError):
     """No combination has that key, or several begin with it."""
+
+
+class ExperimentError(InputError, ValueError):
+    """An experiment of a Python program that cannot be run."""
 
 
 class PlanError(InputError):

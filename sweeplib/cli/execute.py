@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
 import time
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
 from sweeplib.cli import ending
 from sweeplib.cli.output import note, say
 from sweeplib.cli.progress import make_progress
-from sweeplib.engine import load_modules, recover, remaining
-from sweeplib.errors import InputError, ServerError
+from sweeplib.engine import recover, remaining
+from sweeplib.errors import InputError
 from sweeplib.ledger import Ledger
 from sweeplib.report.duration import humanise
-from sweeplib.ulids import ulid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from sweeplib.cli.progress import ProgressView
-    from sweeplib.orchestrate.api import Api
     from sweeplib.orchestrate.launch import Launch
     from sweeplib.plan import Plan
 
@@ -35,21 +32,6 @@ INTERRUPTED = 130
 _INTERRUPTED = "interrupted; what is done is kept, and the next run goes on with the rest"
 _COUNTED = 200_000  # combinations up to which "how many are left" is counted before the start
 _SHOWN = 10  # failures shown at the end
-_SWITCH = 0.0005  # seconds; work passes from thread to thread, and each waits this long for a busy one
-_SETTINGS = {
-    # the terminal is ours: a line a task run is no progress, and Prefect has it all in its own log
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-    "PREFECT_LOGGING_HANDLERS_DEBUG_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",  # Prefect's client: it calls nobody, and prints no notice about that
-    # one request a worker thread less, and nothing that fails while a server is away
-    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
-    # a server that has gone for good holds up the end of a run by seconds, not by minutes
-    "PREFECT_CLIENT_MAX_RETRIES": "2",
-    # and one that does not answer, likewise; it is told later what it missed
-    "PREFECT_API_REQUEST_TIMEOUT": "20",
-}
-"""Prefect's settings for a run from a terminal, where the user has not set them."""
 
 
 def execute(
@@ -133,7 +115,9 @@ def _catch_up(project: Path, plan: Plan, ledger: Ledger) -> None:
         url = reachable(project)
         if url is None:
             return
-        os.environ.update({"PREFECT_API_URL": url, **_settings()})
+        from sweeplib.orchestrate.start import settings
+
+        os.environ.update({"PREFECT_API_URL": url, **settings()})
         _report_late(project, ledger)
 
 
@@ -147,63 +131,34 @@ def _report_late(project: Path, ledger: Ledger) -> None:
         note(f"Prefect could not be told what it missed: {error}")
 
 
-def _settings() -> dict[str, str]:
-    return {name: value for name, value in _SETTINGS.items() if name not in os.environ}
-
-
 def _run_flow(
     project: Path, plan: Plan, *, fresh: bool, retry: bool, parallel: int | None, cluster: str | None
 ) -> int:
-    from sweeplib.orchestrate.api import connect
-    from sweeplib.track import start_ahead, tracking_uri
+    from sweeplib.orchestrate.start import Start
 
     ending.prepare()
     os.chdir(project)
-    ours = _settings()
-    os.environ.update(ours)
-    sys.setswitchinterval(_SWITCH)
-    logging.raiseExceptions = False  # Prefect writes to our terminal what it could not log to its API
     began = time.monotonic()
-    launch: Launch | None = None
-    view: ProgressView | None = None
-    sweep: str | None = None
-    if plan.job.tracking:
-        start_ahead(project)  # MLflow is imported while Prefect is
+    views: list[ProgressView] = []
+
+    @contextmanager
+    def observed() -> Iterator[ProgressView]:
+        total = 1 if plan.job.kind == "submit" else len(plan)
+        with make_progress(plan.job.entry, total) as view:
+            views.append(view)
+            yield view
+
+    start = Start(project, plan, note, observed, fresh, retry, parallel, cluster)
     with _terminable():
         try:
-            api = connect(project, note)
-            sweep = identity = ulid()
-            if not cluster and plan.job.cluster is None:
-                uri = {"MLFLOW_TRACKING_URI": tracking_uri(project)} if plan.job.tracking else {}
-                load_modules(plan, project, identity, frozenset(ours), uri)
-            from sweeplib.orchestrate.direct import at, run_directly
-            from sweeplib.orchestrate.launch import Launch
-
-            def run() -> None:
-                nonlocal launch, view, sweep
-                total = 1 if plan.job.kind == "submit" else len(plan)
-                with make_progress(plan.job.entry, total) as view, _server_kept(project, api, view):
-                    launch = Launch(
-                        observer=view, isolated=False, hidden=frozenset(ours), sweep=sweep, retry=retry
-                    )
-                    sweep = None  # another one is another sweep
-                    run_directly(project, plan, launch, fresh=fresh, parallel=parallel, cluster=cluster)
-
-            try:
-                run()
-            except ServerError as error:  # between two looks at it
-                note(str(error))
-                api = connect(project, note)
-                with at(api.url):
-                    run()
+            start.run()
         except KeyboardInterrupt:
-            if launch is None or launch.summary is None:
-                note(_INTERRUPTED)
-                return INTERRUPTED
-            launch.interrupted = True
+            note(_INTERRUPTED)
+            return INTERRUPTED
+    launch, api = start.launch, start.api
     assert launch is not None  # noqa: S101  (it has run)
-    assert view is not None  # noqa: S101
-    code = _report(launch, view, time.monotonic() - began, api.ui if api.local else None)
+    assert api is not None  # noqa: S101
+    code = _report(launch, views[-1], time.monotonic() - began, api.ui if api.local else None)
     if launch.unrecorded:
         _leave(code)
     if not launch.interrupted:
@@ -211,14 +166,6 @@ def _run_flow(
             if ledger.unreported(1):
                 _report_late(project, ledger)
     return code
-
-
-def _server_kept(project: Path, api: Api, view: ProgressView) -> AbstractContextManager[None]:
-    """Keep the project's own server alive; somebody else's is not ours to start."""
-    from sweeplib.orchestrate.keeper import kept_alive
-    from sweeplib.orchestrate.server import prefect_server
-
-    return kept_alive(prefect_server(project), view.note) if api.local else nullcontext()
 
 
 def _leave(code: int) -> NoReturn:

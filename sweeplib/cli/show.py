@@ -1,4 +1,4 @@
-"""`sweep show`: jobs as they are understood."""
+"""`sweep show`: jobs as they are understood; combinations and sweeps as they are on record."""
 
 from __future__ import annotations
 
@@ -7,39 +7,106 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweeplib.cli.output import note
 from sweeplib.cli.parameters import complete_job, project_of
+from sweeplib.errors import InputError, SweepError, UnknownJobError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from sweeplib.jobs import Job
+    from sweeplib.ledger import Combination, Ledger, Sweep
 
 __all__ = ["command"]
 
 
 @click.command(name="show")
-@click.argument("job", required=False, shell_complete=complete_job)
+@click.argument("name", metavar="[JOB|KEY|TAG]", required=False, shell_complete=complete_job)
+@click.option("--patch", is_flag=True, help="Print what was not committed to git when KEY or TAG ran.")
 @click.pass_context
-def command(ctx: click.Context, job: str | None) -> None:
+def command(ctx: click.Context, name: str | None, patch: bool) -> None:  # noqa: FBT001
     """Show JOB as it is understood: its command, policy and sets; or list all jobs.
 
-    To see all commands: sweep run JOB --dry-run. For example: sweep show train
+    With the beginning of a combination's KEY, or a sweep's TAG, show what is on record of it. To see all
+    commands of a job: sweep run JOB --dry-run. For example: sweep show train
     """
+    project = project_of(ctx)
+    if patch:
+        _print_patch(project, name)
+        return
+    for line in _lines(project, name):
+        sys.stdout.write(line + "\n")
+
+
+def _lines(project: Path, name: str | None) -> Iterator[str]:
     from sweeplib.jobs import load
     from sweeplib.plan import Plan
+
+    if name is None:
+        yield from _list(load(project).jobs.values())
+        return
+    try:
+        job = load(project).job(name)
+    except SweepError as error:  # there is none of that name, or no job file
+        yield from _recorded(project, name, error)
+        return
     from sweeplib.report.description import describe
 
-    file = load(project_of(ctx))
-    if job is None:
-        _list(file.jobs.values())
-        return
-    for line in describe(Plan(file.job(job))):
-        click.echo(line)
+    yield from describe(Plan(job))
 
 
-def _list(jobs: Iterable[Job]) -> None:
+def _list(jobs: Iterable[Job]) -> Iterator[str]:
     from sweeplib.report.description import jobs_columns
     from sweeplib.report.table import plain_lines
 
-    for line in plain_lines(jobs_columns(jobs)):
-        sys.stdout.write(line + "\n")
+    yield from plain_lines(jobs_columns(jobs))
+
+
+def _recorded(project: Path, name: str, unknown: SweepError) -> Iterator[str]:
+    from sweeplib.report.detail import combination_lines, sweep_lines
+    from sweeplib.report.lookup import open_ledger
+
+    with open_ledger(project) as ledger:
+        found = _find(ledger, name) if ledger is not None else None
+        if found is None:
+            raise unknown
+        sweep, row = found
+    yield from sweep_lines(sweep) if row is None else combination_lines(sweep, row)
+
+
+def _find(ledger: Ledger, name: str) -> tuple[Sweep, Combination | None] | None:
+    """Return the sweep of that tag or id, or the combination whose key begins so with its newest sweep."""
+    from sweeplib.errors import UnknownKeyError, UnknownSweepError
+    from sweeplib.report.logs import find_combination
+    from sweeplib.report.lookup import find_sweep
+
+    try:
+        return find_sweep(ledger, name), None
+    except UnknownSweepError:
+        pass
+    try:
+        row = find_combination(ledger, name)
+    except UnknownKeyError as error:
+        if "several" in str(error):
+            raise
+        return None
+    return ledger.get_sweep(row.sweep), row
+
+
+def _print_patch(project: Path, name: str | None) -> None:
+    from sweeplib.report.detail import git_of, patch_of
+    from sweeplib.report.lookup import open_ledger
+
+    if name is None:
+        raise InputError("--patch is for a combination or a sweep; give the beginning of a key, or a tag")
+    with open_ledger(project) as ledger:
+        found = _find(ledger, name) if ledger is not None else None
+    if found is None:
+        msg = f"there is no sweep and no combination {name!r} on record; `sweep status` lists sweeps"
+        raise UnknownJobError(msg)
+    sweep, _ = found
+    content = patch_of(project, sweep)
+    note(f"{sweep.tag}: git {git_of(sweep)}" + ("" if content else "; no patch"))
+    sys.stdout.buffer.write(content or b"")
+    sys.stdout.flush()

@@ -7,7 +7,7 @@ import os
 import shlex
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from sweeplib.command import argv, environment, parameter_lines, submit_argv
@@ -19,6 +19,7 @@ from sweeplib.ledger import Submission, Sweep, SweepState
 from sweeplib.plan import Line
 from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths, Work
+from sweeplib.script import PARAMETERS
 from sweeplib.ulids import ulid, ulids
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Execution", "Item", "load_modules"]
 
+_LONGEST = 100_000  # characters; the system takes no environment variable of more than 128 KiB
 _CLOSED = 90.0  # seconds that the sweep to go on with may be looked after by another process
 
 
@@ -41,10 +43,17 @@ class Item:
 
     submission: Submission
     argv: tuple[str, ...]
+    values: Mapping[str, object] = field(default_factory=dict)
     done: bool = False
     elsewhere: str | None = None
     repeated: bool = False
     failed: bool = False
+
+
+def _json(values: Mapping[str, object]) -> str | None:
+    """Return a command's parameters for its environment; nothing where they are too long for that."""
+    text = json.dumps(values, ensure_ascii=False)
+    return text if len(text) < _LONGEST else None
 
 
 def _shared_environment(plan: Plan, project: Path, hidden: frozenset[str]) -> dict[str, str | None]:
@@ -179,7 +188,15 @@ class Execution:
             parameters=combination.parameters,
             command=combination.text if isinstance(combination, Line) else shlex.join(command),
         )
-        return Item(submission, command, found.done, found.elsewhere, found.repeated, found.failed)
+        return Item(
+            submission,
+            command,
+            combination.values if found.free else {},
+            found.done,
+            found.elsewhere,
+            found.repeated,
+            found.failed,
+        )
 
     def _submit_item(self) -> Item:
         key = self.plan.key
@@ -193,7 +210,7 @@ class Execution:
         if not done:
             with self.paths.submit_file.open("w", encoding="utf-8", errors="surrogateescape") as file:
                 file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
-        return Item(submission, command, done)
+        return Item(submission, command, done=done)
 
     def work(self, item: Item, env: dict[str, str | None], chunk: int | None = None) -> Work:
         """Return the item as a worker needs it, with `env` laid over the job's own."""
@@ -207,7 +224,7 @@ class Execution:
             argv=item.argv,
             cwd=str(self.project),
             folder=str(self.paths.folder),
-            env={**self._env, **env},
+            env={PARAMETERS: _json(item.values), **self._env, **env},
             timeout=job.timeout,
             chunk=chunk,
             preload=job.preloaded,

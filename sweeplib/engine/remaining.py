@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sweeplib.ledger import Ledger
-    from sweeplib.plan import Combination, Line, Plan
+    from sweeplib.plan import Combination, Command, Line, Plan
 
 __all__ = ["Candidate", "remaining"]
 
@@ -26,7 +26,7 @@ class Candidate:
     and is not to be tried again.
     """
 
-    combination: Combination | Line
+    combination: Combination | Line | Command
     key: str
     done: bool
     elsewhere: str | None

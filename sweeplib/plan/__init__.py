@@ -2,6 +2,7 @@
 
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.lines import Line, Lines
+from sweeplib.plan.listed import Command, ListPlan
 from sweeplib.plan.plan import Part, Plan
 
-__all__ = ["Combination", "Line", "Lines", "Part", "Plan"]
+__all__ = ["Combination", "Command", "Line", "Lines", "ListPlan", "Part", "Plan"]

@@ -40,6 +40,13 @@ class Combination:
         return {cell.key: unquote(cell.value) for cell in self.cells}
 
     @property
+    def values(self) -> dict[str, object]:
+        """What the values mean, by parameter, as a called function would get them."""
+        from sweeplib.syntax.typed import typed  # which a dry run does without
+
+        return {cell.key: typed(cell.value) for cell in self.cells}
+
+    @property
     def label(self) -> str:
         """The parameters that vary within the job, for a person: ``model=svc C=10``."""
         varying = self.part.varying

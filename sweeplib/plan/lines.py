@@ -44,6 +44,13 @@ class Line:
         return found or {"command": self.text}
 
     @property
+    def values(self) -> dict[str, object]:
+        """What the values mean, by parameter."""
+        from sweeplib.syntax.typed import typed  # which a dry run does without
+
+        return {name: typed(value) for name, value in self.parameters.items()}
+
+    @property
     def label(self) -> str:
         """The line, as far as there is room."""
         text = self.text

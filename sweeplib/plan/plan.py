@@ -19,6 +19,7 @@ from sweeplib.plan.selection import Selection
 if TYPE_CHECKING:
     from sweeplib.jobs import Job, Set
     from sweeplib.plan.lines import Line
+    from sweeplib.plan.listed import Command
     from sweeplib.plan.rows import Rows
 
 __all__ = ["Part", "Plan"]
@@ -73,7 +74,7 @@ class Part(Sequence[Row]):
             yield Combination(self, number, row)
 
 
-class Plan(Sequence["Combination | Line"]):
+class Plan(Sequence["Combination | Line | Command"]):
     """The combinations of a job, with extra command-line `arguments`, in order.
 
     `only` leaves those that it selects (see `sweeplib.plan.selection`). `sets` are the job's, each followed
@@ -129,10 +130,12 @@ class Plan(Sequence["Combination | Line"]):
         return self._ends[-1]
 
     @overload
-    def __getitem__(self, index: int) -> Combination | Line: ...
+    def __getitem__(self, index: int) -> Combination | Line | Command: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Combination | Line]: ...
-    def __getitem__(self, index: int | slice) -> Combination | Line | list[Combination | Line]:
+    def __getitem__(self, index: slice) -> Sequence[Combination | Line | Command]: ...
+    def __getitem__(
+        self, index: int | slice
+    ) -> Combination | Line | Command | Sequence[Combination | Line | Command]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         position = range(len(self))[index]
@@ -140,7 +143,7 @@ class Plan(Sequence["Combination | Line"]):
         start = self._ends[number - 1] if number else 0
         return self.parts[number].combination(position - start, position)
 
-    def __iter__(self) -> Iterator[Combination | Line]:
+    def __iter__(self) -> Iterator[Combination | Line | Command]:
         position = 0
         for part in self.parts:
             yield from part.combinations(position)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.command import argv, call_text
 from sweeplib.errors import PlanError
-from sweeplib.plan import Line, Part, Plan
+from sweeplib.plan import Combination, Line, Part, Plan
 from sweeplib.report.duration import humanise
 from sweeplib.report.table import Column, printable
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sweeplib.jobs import ClusterSpec, Job, Set
-    from sweeplib.plan import Combination, Lines
+    from sweeplib.plan import Command, Lines
     from sweeplib.syntax import Argument
 
 __all__ = ["describe", "jobs_columns"]
@@ -133,11 +133,11 @@ def _values(argument: Argument) -> str:
     return text if count <= _SHOWN else f"{text} ({count:,} values)"
 
 
-def _command(plan: Plan, combination: Combination | Line) -> str:
+def _command(plan: Plan, combination: Combination | Line | Command) -> str:
     """Return the command of one combination as a person would write it."""
     if isinstance(combination, Line):
         return combination.text
-    if plan.job.kind == "call":
+    if plan.job.kind == "call" and isinstance(combination, Combination):
         return call_text(plan, combination, _ULID)
     words = argv(plan, combination, _ULID)
     return shlex.join(words[len(plan.job.words) :] if plan.job.kind == "submit" else words)

@@ -21,7 +21,7 @@ from sweeplib.run.files import write_atomically
 from sweeplib.run.tree import MARK
 from sweeplib.syntax.typed import typed
 
-__all__ = ["main"]
+__all__ = ["call", "main"]
 
 _USAGE = "usage: python -m sweeplib.run.call package.module.function --style list|kwargs -- ARGUMENT…"
 _FAILED, _BAD_INPUT = 1, 2
@@ -46,7 +46,20 @@ def main(arguments: list[str]) -> int:
     except _CallError as error:
         _say(str(error))
         return error.exit_code
-    path = os.environ.get(MARK)  # now: the function may change its environment
+    return call(name, function, args, kwargs, os.environ.get(MARK))
+
+
+def call(
+    name: str,
+    function: Callable[..., object],
+    args: list[object],
+    kwargs: dict[str, object],
+    path: str | None,
+) -> int:
+    """Call a function, and write what it returns to `path`; return the exit code of the process.
+
+    The path is known before: the function may change its environment.
+    """
     try:
         result = function(*args, **kwargs)
         if inspect.iscoroutine(result):

@@ -44,6 +44,7 @@ _PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "template.py
 _OWN = (
     MARK,
     "SWEEP_KEY",
+    "SWEEP_PARAMETERS",
     "SWEEP_ATTEMPT",
     "MLFLOW_EXPERIMENT_ID",  # the same for all, but not known when the modules begin to be loaded
     "MLFLOW_RUN_ID",

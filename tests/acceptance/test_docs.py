@@ -24,6 +24,7 @@ from sweeplib.ledger import SweepState
 from sweeplib.plan import Plan
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.model import Outcome, Work
+from sweeplib.script import PARAMETERS
 from sweeplib.track import environment
 from tests.acceptance.documents import blocks, code, codes, document, names, play, section, table
 
@@ -269,6 +270,7 @@ def test_variables_that_a_command_gets(tmp_path: Path) -> None:
         argv=("env",),
         cwd=str(tmp_path),
         folder=str(tmp_path / "sweep"),
+        env={PARAMETERS: "{}"},
     )
     (tmp_path / "sweep").mkdir()
     attempt = run_attempt(work)

@@ -324,8 +324,9 @@ def test_timeout_and_failure_limit(project: Project) -> None:
     assert "combinations failed, more than max_failures allows: starting no more" in done.stderr
     assert "(max_failures) in " in done.stdout
     outcomes = Counter(newest(project, "stops")[2].values())
-    assert outcomes.keys() == {Outcome.FAILED}
-    assert 3 <= outcomes[Outcome.FAILED] < 20
+    assert outcomes.keys() <= {Outcome.FAILED, Outcome.CANCELLED}
+    assert outcomes[Outcome.FAILED] == 3
+    assert outcomes[Outcome.CANCELLED] <= 2, "those that waited for the one slot"
 
 
 def test_two_runs_of_one_job_at_once_share_the_work(project: Project) -> None:

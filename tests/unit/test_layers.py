@@ -24,6 +24,7 @@ LAYERS = (
     "errors",
     "ulids",
     "interpreter",
+    "script",
     "syntax",
     "jobs",
     "plan",
@@ -35,6 +36,7 @@ LAYERS = (
     "report",
     "orchestrate",
     "cli",
+    "experiments",
 )
 
 # The frameworks, and the only part that may import each.
@@ -179,7 +181,11 @@ def test_starts_without_what_is_slow_to_import(arguments: str, tmp_path: Path) -
 
 
 def test_public_names() -> None:
-    assert set(sweeplib.__all__) == {"analytics_flow", "collect", "expand", "sweep_flow"}
+    experiments = {"ExperimentResult", "ExperimentResults", "ExperimentSpec", "run_multiple"}
+    script = {"log_metrics", "param", "params"}
+    assert (
+        set(sweeplib.__all__) == {"analytics_flow", "collect", "expand", "sweep_flow"} | experiments | script
+    )
     assert [name for name in sweeplib.__all__ if not callable(getattr(sweeplib, name))] == []
 
 

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from sweeplib.run.model import Outcome
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+KEY = "3fa9b2c1" + "0" * 24
 
 
 def test_all_jobs(sweep: Any) -> None:
@@ -64,3 +68,68 @@ def test_the_package_runs_as_a_module(folder: Path) -> None:
         check=True,
     )
     assert done.stdout.startswith("job    kind")
+
+
+def test_a_combination_on_record(sweep: Any, history: Any) -> None:
+    history.sweep(1, git={"commit": "c0ffee", "branch": "main", "dirty": True})
+    history.submit(1, KEY, lr=[0.1], model="svc")
+    history.end(1, KEY, Outcome.FAILED, metrics={"loss": 0.25}, exit_code=3, message="exit code 3: no data")
+    done = sweep("show", KEY[:8])
+    assert (done.code, done.err) == (0, "")
+    shown = [line.split(maxsplit=1) for line in done.out.splitlines()[1:]]
+    assert done.out.startswith("lr=0.1 model=svc\n")
+    assert ["key", KEY] in shown
+    assert ["job", "train"] in shown
+    assert ["sweep", f"train-1 ({history.id(1)})"] in shown
+    assert ["outcome", "failed"] in shown
+    assert ["message", "exit code 3: no data"] in shown
+    assert ["parameters", "lr=0.1"] in shown
+    assert ["metrics", "loss=0.25"] in shown
+    assert ["git", "c0ffee on main, with uncommitted changes"] in shown
+
+
+def test_a_sweep_on_record(sweep: Any, history: Any) -> None:
+    history.sweep(1, arguments=("epochs=5",), selection="lr=0.1")
+    done = sweep("show", "train-1")
+    assert (done.code, done.err) == (0, "")
+    shown = [line.split(maxsplit=1) for line in done.out.splitlines()[1:]]
+    assert done.out.startswith("train-1\n")
+    assert ["arguments", "epochs=5"] in shown
+    assert ["only", "lr=0.1"] in shown
+    assert ["git", "not recorded: there was no git, or no commit"] in shown
+
+
+def test_a_patch(sweep: Any, history: Any) -> None:
+    history.sweep(1, git={"commit": "c0ffee", "branch": "main", "dirty": True})
+    history.submit(1, KEY, lr=[0.1])
+    patch = "diff --git a/x b/x\n+caf\u00e9\n"
+    history.paths(1).patch.write_text(patch, encoding="utf-8")
+    for name in (KEY[:6], "train-1"):
+        done = sweep("show", name, "--patch")
+        assert (done.code, done.out) == (0, patch)
+        assert done.err == "sweep: train-1: git c0ffee on main, with uncommitted changes\n"
+
+
+def test_no_patch(sweep: Any, history: Any) -> None:
+    history.sweep(1)
+    history.submit(1, KEY, lr=[0.1])
+    done = sweep("show", "--patch", KEY[:6])
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "sweep: train-1: git not recorded: there was no git, or no commit; no patch\n"
+    done = sweep("show", "--patch")
+    assert (done.code, done.err) == (
+        2,
+        "sweep: --patch is for a combination or a sweep; give the beginning of a key, or a tag\n",
+    )
+    done = sweep("show", "--patch", "nothing")
+    assert (done.code, done.err) == (
+        2,
+        "sweep: there is no sweep and no combination 'nothing' on record; `sweep status` lists sweeps\n",
+    )
+
+
+def test_what_is_nowhere(sweep: Any, history: Any) -> None:
+    history.sweep(1)
+    done = sweep("show", "trian")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "sweep: sweeps.yaml has no job 'trian'; did you mean 'train'? (jobs: train, other)\n"
