@@ -44,7 +44,7 @@ class ExperimentSpec:
     `sweeplib.params()`. A function is called with `config` as its keyword arguments, in a process of its own;
     a mapping of names to numbers that it returns are its metrics. `config` may hold whatever JSON can, for a
     function whatever can be pickled. `name` is what the experiment is called in Prefect, in MLflow and in
-    results; `tags` and `description` are for MLflow.
+    results; `tags` and `description` go there, too.
 
     Raises `ExperimentError`, which is a ValueError, if there is not exactly one of script and function.
     """
@@ -202,7 +202,13 @@ def _command(spec: ExperimentSpec, number: int, sweep: str, folder: Path) -> Com
             msg = f"the config of {spec.label} has {len(text):,} characters; put what is large into a file"
             raise ExperimentError(msg)
     return Command(
-        position=number, key=key, label=spec.label, argv=argv, values=values, tags=tuple(spec.tags)
+        position=number,
+        key=key,
+        label=spec.label,
+        argv=argv,
+        values=values,
+        tags=tuple(spec.tags),
+        description=spec.description or "",
     )
 
 

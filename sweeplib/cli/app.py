@@ -29,6 +29,7 @@ _COMMANDS = {
     "status": "Tell how the sweeps of a job stand.",
     "logs": "Print or follow the output of one combination.",
     "results": "Rank the combinations of a job by a metric.",
+    "compare": "Show where combinations differ.",
     "retry": "Run what a sweep left undone.",
     "cancel": "End running sweeps.",
     "launch": "Run a file of shell commands, one a line.",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweeplib.cli.filters import filter_of, filter_options
+from sweeplib.cli.metrics import Metrics
 from sweeplib.cli.output import note, print_table
 from sweeplib.cli.parameters import complete_job, project_of
 from sweeplib.errors import InputError, UnknownSweepError
@@ -17,13 +18,15 @@ from sweeplib.report.lookup import check_job, find_sweep, metric_of, open_ledger
 from sweeplib.report.ranking import rank, rank_by
 from sweeplib.report.results import gather, names_of_metrics, names_of_parameters
 from sweeplib.report.results_table import columns_of, headline, styles_of
+from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from sweeplib.jobs import Metric
     from sweeplib.ledger import Combination, Ledger
+    from sweeplib.report.filters import Filter
     from sweeplib.report.ranking import Ranking
     from sweeplib.report.results import Result
 
@@ -53,15 +56,18 @@ __all__ = ["command"]
     default=None,
     help="Lowest first, or highest first [default: by the metric's name: lowest for loss, error, time, …].",
 )
+@filter_options([*(outcome.value for outcome in Outcome), "running"])
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     job: str,
     metric: str | None,
     best: int | None,
     sweep_name: str | None,
     form: str,
     ascending: bool | None,  # noqa: FBT001 - click passes options by name
+    **filters: Any,
 ) -> None:
     """Rank the combinations of JOB by a metric, the best first.
 
@@ -69,7 +75,8 @@ def command(
     in csv and json. For example: sweep results train --metric accuracy --best 5
     """
     project = project_of(ctx)
-    rows, fetch, preferred = _sources(project, job, sweep_name)
+    wanted = filter_of(filters)
+    rows, fetch, preferred = _sources(project, job, sweep_name, wanted)
     results = gather(rows, fetch)
     if metric is None:
         ranking = rank_by(results, preferred, ascending=ascending)
@@ -77,42 +84,24 @@ def command(
         ranking = rank(results, metric, ascending=ascending)
     shown = ranking.results if best is None else ranking.best(best)
     if form == "table":
-        _print_table(job, ranking, shown)
+        _print_table(job, ranking, shown, filtered=bool(wanted))
     elif form == "csv":
         write_csv(shown, names_of_parameters(results), names_of_metrics(results), sys.stdout)
     else:
         write_json(shown, sys.stdout)
 
 
-def _print_table(job: str, ranking: Ranking, shown: Sequence[Result]) -> None:
+def _print_table(job: str, ranking: Ranking, shown: Sequence[Result], *, filtered: bool) -> None:
     if not ranking.results:
-        note(f"no combination of job {job!r} is on record yet")
+        note(f"no combination of job {job!r} is on record" + (" that is so" if filtered else " yet"))
         return
     note(headline(job, ranking))
     print_table(columns_of(ranking, shown), styles_of(shown))
 
 
-class _Metrics:
-    """What MLflow knows of a project's sweeps: asked only if it is called."""
-
-    def __init__(self, project: Path, tracked: set[str]) -> None:
-        self._project = project
-        self._tracked = tracked
-
-    def __call__(self, sweeps: Sequence[str]) -> Mapping[tuple[str, str], Mapping[str, float]]:
-        """Return the metrics of the combinations of those of `sweeps` that were tracked."""
-        wanted = [sweep for sweep in sweeps if sweep in self._tracked]
-        if not wanted:
-            return {}
-        from sweeplib.track import metrics_of
-
-        with _warnings_as_notes():
-            return metrics_of(self._project, wanted)
-
-
 def _sources(
-    project: Path, job: str, sweep_name: str | None
-) -> tuple[list[Combination], _Metrics, Metric | None]:
+    project: Path, job: str, sweep_name: str | None, wanted: Filter
+) -> tuple[list[Combination], Metrics, Metric | None]:
     """Return what the ledger has, who to ask for the metrics it has not, and what ranks the job."""
     with open_ledger(project) as ledger:
         check_job(project, ledger, job)
@@ -123,8 +112,11 @@ def _sources(
             rows = list(ledger.results(job, sweeps[0].lineage))
         else:
             rows = list(_rows_of_sweep(ledger, job, sweep_name))
+    if wanted:
+        tags = {sweep.id: json.loads(sweep.spec).get("tags", ()) for sweep in sweeps}
+        rows = [row for row in rows if wanted.wants_combination(row, tags.get(row.sweep, ()))]
     tracked = {sweep.id for sweep in sweeps if sweep.tracking is not None}
-    return rows, _Metrics(project, tracked), metric_of(project, sweeps[0])
+    return rows, Metrics(project, tracked), metric_of(project, sweeps[0])
 
 
 def _rows_of_sweep(ledger: Ledger, job: str, name: str) -> Iterator[Combination]:
@@ -132,20 +124,3 @@ def _rows_of_sweep(ledger: Ledger, job: str, name: str) -> Iterator[Combination]
     if sweep.job != job:
         raise InputError(f"sweep {sweep.tag} is one of job {sweep.job!r}, not of {job!r}")
     return ledger.combinations(sweep.id)
-
-
-@contextmanager
-def _warnings_as_notes() -> Iterator[None]:
-    """Pass on what the tracking warns of as notes to the user."""
-    handler = _Notes(logging.WARNING)
-    logger = logging.getLogger("sweeplib.track")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-
-
-class _Notes(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        note(record.getMessage())

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweeplib.cli.filters import filter_of, filter_options
 from sweeplib.cli.output import note, print_table
 from sweeplib.cli.parameters import complete_job, project_of
 from sweeplib.jobs import find_file
+from sweeplib.ledger import SweepState
 from sweeplib.report.lookup import check_job, open_ledger
 from sweeplib.report.standing import (
     combination_to_json,
@@ -26,6 +28,7 @@ from sweeplib.report.table import Column, plain_lines, printable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sweeplib.report.filters import Filter
     from sweeplib.report.standing import Failures, Standing
 
 __all__ = ["command"]
@@ -45,14 +48,23 @@ _FAILURES = 5
     show_default=True,
     help="For a person, or for a program.",
 )
+@filter_options([state.value for state in SweepState])
 @click.pass_context
-def command(ctx: click.Context, job: str | None, every: bool, form: str) -> None:  # noqa: FBT001
+def command(
+    ctx: click.Context,
+    /,
+    job: str | None,
+    every: bool,  # noqa: FBT001 - click passes options by name
+    form: str,
+    **filters: Any,
+) -> None:
     """Tell how the sweeps of JOB, or of all jobs, stand: the newest first, and what failed in that one.
 
     With --format json, of one JOB also how each combination stands. For example: sweep status train
     """
     project = project_of(ctx)
-    standings, failures = _look(project, job, every=every)
+    wanted = filter_of(filters)
+    standings, failures = _look(project, job, wanted, every=every)
     if form == "json":
         answer: dict[str, Any] = {
             "sweeps": [standing_to_json(standing) for standing in standings],
@@ -62,7 +74,10 @@ def command(ctx: click.Context, job: str | None, every: bool, form: str) -> None
             answer["combinations"] = _combinations(project, standings)
         click.echo(json.dumps(answer, indent=2))
     elif not standings:
-        note(f"job {job!r} has not been run yet; run it with: sweep run {job}" if job else _NOTHING)
+        if wanted:
+            note("no sweep is so")
+        else:
+            note(f"job {job!r} has not been run yet; run it with: sweep run {job}" if job else _NOTHING)
     else:
         _print(standings, failures)
 
@@ -70,7 +85,9 @@ def command(ctx: click.Context, job: str | None, every: bool, form: str) -> None
 _NOTHING = "nothing has run yet; `sweep show` lists the jobs, `sweep run JOB` runs one"
 
 
-def _look(project: Path, job: str | None, *, every: bool) -> tuple[list[Standing], Failures | None]:
+def _look(
+    project: Path, job: str | None, wanted: Filter, *, every: bool
+) -> tuple[list[Standing], Failures | None]:
     with open_ledger(project) as ledger:
         if job is not None:
             check_job(project, ledger, job)
@@ -78,8 +95,14 @@ def _look(project: Path, job: str | None, *, every: bool) -> tuple[list[Standing
             find_file(project)  # which says what is wrong where there is no project
             return [], None
         now = time.time()
-        found = ledger.sweeps(job, limit=None if every else _SWEEPS)
-        standings = [standing_of(ledger, project, sweep, now) for sweep in found]
+        found = ledger.sweeps(job, limit=None if every or wanted else _SWEEPS)
+        standings = []
+        for sweep in found:
+            standing = standing_of(ledger, project, sweep, now)
+            if wanted.wants_sweep(sweep, standing.state, ledger.tags(sweep.id) if wanted.tags else ()):
+                standings.append(standing)
+            if len(standings) == _SWEEPS and not every:
+                break
         return standings, failures_of(ledger, standings[0], _FAILURES) if standings else None
 
 

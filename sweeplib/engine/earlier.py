@@ -6,7 +6,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from sweeplib.engine.model import EndedRun
-from sweeplib.engine.tracked import tracked_sweep
+from sweeplib.engine.tracked import own_tags, tracked_sweep
 from sweeplib.ledger import SweepState
 from sweeplib.run.model import Outcome
 
@@ -64,4 +64,5 @@ def _ended(row: Combination) -> EndedRun:
         started=row.started,
         ended=row.ended,
         metrics=row.metrics,
+        tags=own_tags(row),
     )

@@ -16,7 +16,7 @@ from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, remaining
 from sweeplib.errors import LedgerError
 from sweeplib.ledger import Submission, Sweep, SweepState
-from sweeplib.plan import Line
+from sweeplib.plan import Command, Line
 from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths, Work
 from sweeplib.script import PARAMETERS
@@ -187,6 +187,8 @@ class Execution:
             label=combination.label,
             parameters=combination.parameters,
             command=combination.text if isinstance(combination, Line) else shlex.join(command),
+            tags=combination.tags if isinstance(combination, Command) else (),
+            description=combination.description if isinstance(combination, Command) else "",
         )
         return Item(
             submission,

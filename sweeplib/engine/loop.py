@@ -12,7 +12,7 @@ from sweeplib.engine.earlier import acknowledge, hand_over
 from sweeplib.engine.interrupts import Interrupts
 from sweeplib.engine.model import Progress, Summary, TrackedRun
 from sweeplib.engine.packing import Packing
-from sweeplib.engine.tracked import tracked_sweep
+from sweeplib.engine.tracked import own_tags, tracked_sweep
 from sweeplib.engine.unseen import unseen
 from sweeplib.ledger import SweepState
 from sweeplib.run.locks import is_unused
@@ -165,6 +165,7 @@ class _Loop:
                     key=item.submission.key,
                     label=item.submission.label,
                     parameters=item.submission.parameters,
+                    tags=own_tags(item.submission),
                 )
                 for item in mine
             ]

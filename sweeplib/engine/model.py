@@ -85,11 +85,12 @@ class TrackedSweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedRun:
-    """A combination for which a tracker shall open a run."""
+    """A combination for which a tracker shall open a run, with `tags` of its own."""
 
     key: str
     label: str
     parameters: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,7 @@ class EndedRun:
     started: float | None
     ended: float | None
     metrics: Mapping[str, float] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,15 @@ from sweeplib.run.model import SweepPaths
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sweeplib.ledger import Sweep
+    from sweeplib.ledger import Combination, Submission, Sweep
 
-__all__ = ["tracked_sweep"]
+__all__ = ["own_tags", "tracked_sweep"]
+
+
+def own_tags(row: Submission | Combination) -> dict[str, str]:
+    """Return the tags that a combination has of its own."""
+    tags = {f"sweep.tag.{tag}": "true" for tag in row.tags}
+    return tags | ({"mlflow.note.content": row.description} if row.description else {})
 
 
 def tracked_sweep(sweep: Sweep, project: Path) -> TrackedSweep:

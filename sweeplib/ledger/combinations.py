@@ -68,6 +68,10 @@ class CombinationRecords(SweepRecords):
         )
         return dict(found)
 
+    def tags(self, sweep_id: str) -> set[str]:
+        """Return the tags that combinations of a sweep have of their own."""
+        return set(self._read(lambda row: str(row[0]), "tags_of", sweep=sweep_id))
+
     def last_chunk(self, sweep_id: str) -> int:
         """Return the highest number of a chunk in a sweep, 0 if there is none."""
         return self._read(lambda row: int(row[0]), "last_chunk", sweep=sweep_id)[0]

@@ -67,8 +67,12 @@ UPDATE sweeps SET done_before = :done_before WHERE id = :id;
 -- name: submit
 -- nothing → submitted; any outcome but completed → submitted
 -- It stays in the chunk that it was in: in Prefect it is still there.
-INSERT INTO combinations (sweep, key, lineage, position, label, parameters, command, run_id, chunk)
-VALUES (:sweep, :key, :lineage, :position, :label, :parameters, :command, :run_id, :chunk)
+INSERT INTO combinations (
+    sweep, key, lineage, position, label, parameters, command, tags, description, run_id, chunk
+)
+VALUES (
+    :sweep, :key, :lineage, :position, :label, :parameters, :command, :tags, :description, :run_id, :chunk
+)
 ON CONFLICT (sweep, key) DO UPDATE SET
     position = excluded.position, label = excluded.label, parameters = excluded.parameters,
     command = excluded.command, outcome = NULL, exit_code = NULL, started = NULL, ended = NULL, log = '', message = '',
@@ -141,6 +145,11 @@ WHERE sweep = :sweep AND key IN (SELECT value FROM json_each(:keys));
 
 -- name: combinations_of_chunk
 SELECT * FROM combinations WHERE sweep = :sweep AND chunk = :chunk ORDER BY position, key;
+
+-- name: tags_of
+SELECT DISTINCT tag.value
+FROM combinations, json_each(combinations.tags) AS tag
+WHERE sweep = :sweep AND tags <> '[]';
 
 -- name: last_chunk
 SELECT COALESCE(MAX(chunk), 0) FROM combinations WHERE sweep = :sweep AND chunk IS NOT NULL;

@@ -85,9 +85,9 @@ class Sweep:
 class Submission:
     """A combination that is about to be run: what the ledger is told before.
 
-    `command` is what a shell would be given to run it. `run_id` is the MLflow run that was opened for it,
-    where there is one; `chunk` the number of the chunk that it belongs to, None for one that Prefect is told
-    of by itself.
+    `command` is what a shell would be given to run it; `tags` and `description` are its own, besides the
+    job's. `run_id` is the MLflow run that was opened for it, where there is one; `chunk` the number of the
+    chunk that it belongs to, None for one that Prefect is told of by itself.
     """
 
     key: str
@@ -95,6 +95,8 @@ class Submission:
     label: str
     parameters: Mapping[str, str]
     command: str = ""
+    tags: tuple[str, ...] = ()
+    description: str = ""
     run_id: str | None = None
     chunk: int | None = None
 
@@ -106,7 +108,7 @@ class Combination:
     `outcome` is None while it is submitted and has not ended. `exit_code`, `started`, `ended`
     (seconds since the epoch), `log`, `message` and what it returned as `metrics` are of the attempt
     that decided the outcome: the completed one, or else the last. `attempts` counts those on
-    record. `tracked` tells whether the tracker knows of this outcome. `chunk` and `command` are as in
+    record. `tracked` tells whether the tracker knows of this outcome. The rest is as in
     `Submission`.
     """
 
@@ -127,6 +129,8 @@ class Combination:
     tracked: bool
     chunk: int | None = None
     command: str = ""
+    tags: tuple[str, ...] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +192,8 @@ def submission_values(sweep: str, lineage: str, submission: Submission) -> dict[
         "label": _storable(submission.label),
         "parameters": json_text(submission.parameters),
         "command": _storable(submission.command),
+        "tags": json_text(submission.tags),
+        "description": _storable(submission.description),
         "run_id": submission.run_id,
         "chunk": submission.chunk,
     }
@@ -254,6 +260,9 @@ def to_combination(row: sqlite3.Row) -> Combination:
         metrics=_parsed(row["metrics"]),
         tracked=bool(row["tracked"]),
         chunk=row["chunk"],
+        command=row["command"],
+        tags=tuple(json.loads(row["tags"])),
+        description=row["description"],
     )
 
 

@@ -28,6 +28,7 @@ class Command:
     argv: tuple[str, ...]
     values: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    description: str = ""
 
     @property
     def parameters(self) -> dict[str, str]:

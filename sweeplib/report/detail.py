@@ -25,12 +25,16 @@ _UNKNOWN = "not recorded: there was no git, or no commit"
 def combination_lines(sweep: Sweep, row: Combination) -> Iterator[str]:
     """Yield what is known of a combination as the newest sweep has it."""
     yield printable(row.label)
+    if row.description:
+        yield _line("description", printable(row.description))
     yield _line("key", row.key)
     yield _line("job", sweep.job)
     yield _line("sweep", f"{sweep.tag} ({sweep.id})")
     outcome = str(row.outcome or "running")
     tried = f", attempt {row.attempts}" if row.attempts > 1 else ""
     yield _line("outcome", f"{outcome}{tried}")
+    if row.tags:
+        yield _line("tags", printable(", ".join(row.tags)))
     if row.message:
         yield _line("message", printable(row.message))
     if row.started is not None:

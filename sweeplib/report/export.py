@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sweeplib.report.results import Result
 
-__all__ = ["write_csv", "write_json"]
+__all__ = ["finite", "write_csv", "write_json"]
 
 _FIXED = ("rank", "key", "outcome", "exit_code", "duration")
 _LAST = ("log",)
@@ -66,14 +66,15 @@ def _objects(results: Iterable[Result]) -> Iterator[str]:
                 "exit_code": result.exit_code,
                 "duration": result.duration,
                 "parameters": dict(result.parameters),
-                "metrics": {name: _finite(value) for name, value in sorted(result.metrics.items())},
+                "metrics": {name: finite(value) for name, value in sorted(result.metrics.items())},
                 "message": result.message,
                 "log": result.log,
             }
         )
 
 
-def _finite(value: float) -> float | str:
+def finite(value: float) -> float | str:
+    """Return a number as JSON can hold it."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

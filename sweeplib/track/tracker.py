@@ -165,7 +165,7 @@ class MlflowTracker:
                 return {}
             if run.id:
                 return environment.opened(self._uri, place.sweep.job, place.experiment, run.id)
-            tags = {**place.tags(key), "mlflow.runName": run.asked.label}
+            tags = {**run.asked.tags, **place.tags(key), "mlflow.runName": run.asked.label}
             return environment.late(self._uri, place.sweep.job, place.experiment, tags)
 
     def end(self, attempt: Attempt) -> None:
@@ -187,6 +187,7 @@ class MlflowTracker:
                 started=attempt.started,
                 ended=attempt.ended,
                 metrics=attempt.metrics,
+                tags=run.asked.tags if run else {},
             )
             self._owed += 1
             if not place.sweep.own_runs:
@@ -335,7 +336,7 @@ class MlflowTracker:
             return Open(
                 experiment=place.experiment,
                 name=asked.label,
-                tags=place.tags(asked.key),
+                tags={**asked.tags, **place.tags(asked.key)},
                 search=place.resumed,
             )
 
@@ -363,7 +364,7 @@ class MlflowTracker:
                 experiment=place.experiment,
                 run=ended.run_id,
                 name=ended.label,
-                tags=place.tags(ended.key),
+                tags={**ended.tags, **place.tags(ended.key)},
                 parameters=dict(ended.parameters),
                 outcome=ended.outcome.value,
                 exit_code=ended.exit_code,

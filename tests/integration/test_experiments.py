@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -77,7 +79,8 @@ def test_results_come_in_order_and_a_failure_stops_nothing(project: Project, pre
                 {"i": i, "sleep": 1.0 if i == 1 else 0, "deep": {"a": [1, None, True]}},
                 script_args=["--x", "a b"],
                 name=f"e{i}",
-                tags=["mine"],
+                tags=["mine", f"number-{i}"],
+                description=f"the experiment {i}",
             )
             for i in range(1, 5)
         ]
@@ -106,6 +109,20 @@ def test_results_come_in_order_and_a_failure_stops_nothing(project: Project, pre
     assert [row.label for row in rows] == ["e1", "e2", "e3", "e4"]
     named = {each["name"]: each["state_name"] for each in task_runs(prefect_api, sweep.tag)}
     assert named == {"e1": "Completed", "e2": "Failed", "e3": "Completed", "e4": "Completed"}
+    with sqlite3.connect(project.folder / "mlflow.db") as store:
+        tags = dict(
+            store.execute(
+                "SELECT key, value FROM tags WHERE run_uuid IN (SELECT run_uuid FROM runs WHERE name = 'e3')"
+            ).fetchall()
+        )
+    assert {"sweep.tag.mine": "true", "sweep.tag.number-3": "true"}.items() <= tags.items()
+    assert tags["mlflow.note.content"] == "the experiment 3"
+    tagged = project.sweep("results", "program", "--tag", "number-3", "--format", "json", check=0)
+    assert [each["key"][:8] for each in json.loads(tagged.stdout)] == [lines[3][-8:]]
+    assert "program" in project.sweep("status", "--tag", "number-3", check=0).stdout
+    described = project.sweep("show", lines[1][-8:], check=0).stdout
+    assert "description   the experiment 1" in described
+    assert "tags          mine, number-1" in described
     shown = project.sweep("logs", lines[1][-8:], check=0).stdout
     assert shown == "argv ['--x', 'a b'] deep {'a': [1, None, True]}\n"
 
