@@ -67,9 +67,9 @@ class Submitter(Protocol):
 class TrackedSweep:
     """A sweep as a tracker sees it.
 
-    `own_runs` says that the commands open their own runs (style hydra), so that the tracker
-    makes none in their experiment. `patch` is the path of a git patch to attach once. `state` and `ended`
-    (seconds since the epoch) are those of an earlier sweep, which has ended.
+    `own_runs` says that the commands open their own runs (style hydra), so that the tracker makes none in
+    their experiment, which is called `experiment` where that is known. `patch` is the path of a git patch to
+    attach once. `state` and `ended` (seconds since the epoch) are those of an earlier sweep, which has ended.
     """
 
     id: str
@@ -79,6 +79,7 @@ class TrackedSweep:
     total: int
     tags: Mapping[str, str] = field(default_factory=dict)
     patch: str | None = None
+    experiment: str | None = None
     state: str = SweepState.RUNNING
     ended: float | None = None
 

@@ -25,6 +25,7 @@ def own_tags(row: Submission | Combination) -> dict[str, str]:
 def tracked_sweep(sweep: Sweep, project: Path) -> TrackedSweep:
     """Return what a tracker records about a sweep: its identity, its tags, its git state and patch."""
     job = json.loads(sweep.spec)
+    hydra = job.get("style", "hydra") == "hydra"
     tags = {"sweep.id": sweep.id, "sweep.tag": sweep.tag, "sweep.job": sweep.job}
     if sweep.git:
         tags |= {
@@ -38,7 +39,8 @@ def tracked_sweep(sweep: Sweep, project: Path) -> TrackedSweep:
         id=sweep.id,
         job=sweep.job,
         tag=sweep.tag,
-        own_runs=job.get("style", "hydra") == "hydra" or job.get("tracking") == "own",
+        own_runs=hydra or job.get("tracking") == "own",
+        experiment=(job.get("name") or sweep.job) if hydra else None,
         total=sweep.total,
         tags=tags,
         patch=str(patch) if patch.exists() else None,

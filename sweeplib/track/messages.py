@@ -16,6 +16,7 @@ __all__ = [
     "Found",
     "Open",
     "Ping",
+    "Prepare",
     "Record",
     "Reply",
     "Request",
@@ -28,6 +29,16 @@ __all__ = [
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ping:
     """Ask whether the store answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare:
+    """Have the store and an experiment there: MLflow fails, or worse, where several make them at once.
+
+    A process whose `mlflow.set_experiment` finds that another has just made the experiment logs in `Default`.
+    """
+
+    job: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +125,9 @@ class Collect:
     since: float | None = None
 
 
-Request = Ping | Begin | Attach | Open | Record | Discard | Close | Collect
+Request = Ping | Prepare | Begin | Attach | Open | Record | Discard | Close | Collect
 _REQUESTS: dict[str, type[Request]] = {
-    kind.__name__: kind for kind in (Ping, Begin, Attach, Open, Record, Discard, Close, Collect)
+    kind.__name__: kind for kind in (Ping, Prepare, Begin, Attach, Open, Record, Discard, Close, Collect)
 }
 
 

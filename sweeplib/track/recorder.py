@@ -21,6 +21,7 @@ from sweeplib.track.messages import (
     Found,
     Open,
     Ping,
+    Prepare,
     Record,
     Reply,
     Request,
@@ -76,6 +77,8 @@ class Recorder:
         match request:
             case Ping():
                 self._client.search_experiments(max_results=1)
+            case Prepare():
+                return Reply(answer=Answer.DONE, text=self._experiment(request.job)[1])
             case Begin():
                 return self._begin(request)
             case Open():

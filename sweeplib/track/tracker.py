@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,19 @@ from sweeplib.ledger import SweepState
 from sweeplib.track import environment
 from sweeplib.track.channel import take_channel
 from sweeplib.track.courier import Courier, Errand, Urgency
-from sweeplib.track.messages import Answer, Attach, Begin, Close, Collect, Discard, Open, Ping, Record, Reply
+from sweeplib.track.messages import (
+    Answer,
+    Attach,
+    Begin,
+    Close,
+    Collect,
+    Discard,
+    Open,
+    Ping,
+    Prepare,
+    Record,
+    Reply,
+)
 from sweeplib.track.store import LOG, tracking_uri
 
 if TYPE_CHECKING:
@@ -290,12 +303,15 @@ class MlflowTracker:
         return max(0.0, self._patience + _SHARE * (now - self._ready_since) - self._waited)
 
     def _prepare(self, place: _Place) -> None:
-        """Have the store made by one process: MLflow fails where several find a new one at once."""
+        """Have the store made by one process, and the experiment of a Hydra application."""
+        name = place.sweep.experiment
 
         def answered(reply: Reply) -> None:
             place.ready = reply.answer is Answer.DONE
+            self._notes += [reply.text] if place.ready and reply.text else []
 
-        self._courier.put(Urgency.NOW, Errand(Ping, answered, alone=True))
+        request = partial(Prepare, job=name) if name else Ping
+        self._courier.put(Urgency.NOW, Errand(request, answered, alone=True))
 
     def _find_place(self, place: _Place, urgency: Urgency, began: float | None = None) -> None:
         sweep = place.sweep

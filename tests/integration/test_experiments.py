@@ -292,3 +292,23 @@ def test_what_cannot_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "the config of large has 100,009 characters; put what is large into a file"
     )
     assert not (tmp_path / ".sweep").exists()
+
+
+def test_nothing_of_the_environment_is_stored(project: Project) -> None:
+    """Git's state is, and the parameters; a variable may be a password."""
+    project.env["SERVICE_LOGIN"] = "correct-horse-battery-staple"
+    project.write("work.py", "import os\nassert os.environ['SERVICE_LOGIN'].startswith('correct')\n")
+    run(
+        project,
+        """
+        import sweeplib
+        (result,) = sweeplib.run_multiple([sweeplib.ExperimentSpec("work.py", {"i": 1})])
+        assert result.status == "completed", result.error_message
+        """,
+    )
+    project.jobs("jobs: {one: {run: python work.py, style: plain, preload: [json], sets: [{each: i=1}]}}\n")
+    project.sweep("run", "one", check=0)
+    files = [path for path in project.folder.rglob("*") if path.is_file()]
+    assert any(path.name == "ledger.db" for path in files)
+    assert any(path.name == "mlflow.db" for path in files)
+    assert [path for path in files if b"battery-staple" in path.read_bytes()] == []

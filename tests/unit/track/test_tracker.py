@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -168,6 +169,19 @@ def test_commands_that_open_their_own_runs_get_tags_and_no_run_of_ours(
     rows = kit.rows(folder / "mlflow.db")
     assert [(row.experiment, row.name) for row in rows] == [("hydra app", "seed=0"), ("hydra app", "seed=1")]
     assert [{key: row.tags.get(key) for key in tags} for row in rows] == [tags, tags]
+
+
+def test_the_experiment_of_a_hydra_application_is_there_before_it(kit, folder: Path, tmp_path: Path) -> None:
+    """Of two processes that make it at once, MLflow lets one log in another experiment."""
+    with make_tracker(folder) as tracker:
+        tracker.begin(kit.sweep(own_runs=True, experiment="application"))
+        environment = tracker.environment("aa")
+        with sqlite3.connect(folder / "mlflow.db") as store:
+            names = [name for (name,) in store.execute("SELECT name FROM experiments ORDER BY name")]
+        assert names == ["Default", "application"]
+        assert "MLFLOW_EXPERIMENT_ID" not in environment
+        assert tracker.finish("completed", 60) == []
+    assert kit.rows(folder / "mlflow.db") == []
 
 
 def test_a_command_whose_run_is_late_opens_one_that_is_found_by_its_tags(
