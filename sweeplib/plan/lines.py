@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Line", "Lines"]
 
 _LABEL_LENGTH = 160
+_READ = 10_000  # characters up to which a line is looked through for options; it takes the square of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Line:
     def parameters(self) -> dict[str, str]:
         """The values of what looks like options with values, ``--alpha=1``; of none: the line itself."""
         try:
-            words = shlex.split(self.text, comments=True)
+            words = shlex.split(self.text, comments=True) if len(self.text) <= _READ else []
         except ValueError:
             words = []
         found = dict(word[2:].split("=", 1) for word in words if word.startswith("--") and "=" in word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +45,14 @@ def test_parameters_are_what_looks_like_options(tmp_path: Path) -> None:
         {"command": "echo 'open"},
         {"command": "true"},
     ]
+
+
+def test_a_line_of_a_megabyte_is_not_looked_through(tmp_path: Path) -> None:
+    text = "echo --a=1 " + "x" * 1_000_000
+    (one,) = plan(tmp_path, text)
+    began = time.perf_counter()
+    assert one.parameters == {"command": text}
+    assert time.perf_counter() - began < 1
 
 
 def test_a_long_line_has_a_short_label(tmp_path: Path) -> None:
