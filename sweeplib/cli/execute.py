@@ -42,10 +42,12 @@ def execute(
     parallel: int | None,
     cluster: str | None,
     retry: bool = True,
+    again: str = "--fresh",
 ) -> int:
     """Run what is left of a plan as a Prefect flow; return the exit code.
 
-    `fresh` runs all of it again; without `retry`, what failed before is left as it is.
+    `fresh` runs all of it again, which the option `again` asks for; without `retry`, what failed before is
+    left as it is.
     """
     for text in (*plan.arguments, plan.only):
         try:
@@ -58,13 +60,15 @@ def execute(
     with _terminable(), Ledger.open(project / ".sweep" / "ledger.db") as ledger:
         recover(ledger, project, plan.job.entry, note)
         lineage = None if fresh else ledger.latest_lineage(plan.job.entry)
-        if lineage is not None and (code := _nothing_left(plan, ledger, lineage, retry=retry)) is not None:
+        hint = f"{again} runs all again"
+        code = None if lineage is None else _nothing_left(plan, ledger, lineage, hint, retry=retry)
+        if code is not None:
             _catch_up(project, plan, ledger)
             return code
     return _run_flow(project, plan, fresh=fresh, retry=retry, parallel=parallel, cluster=cluster)
 
 
-def _nothing_left(plan: Plan, ledger: Ledger, lineage: str, *, retry: bool) -> int | None:
+def _nothing_left(plan: Plan, ledger: Ledger, lineage: str, again: str, *, retry: bool) -> int | None:
     """Say what is done already; return the exit code if nothing is left to run, else None."""
     name = plan.job.entry
     if plan.job.kind == "submit":
@@ -72,7 +76,6 @@ def _nothing_left(plan: Plan, ledger: Ledger, lineage: str, *, retry: bool) -> i
             return None
         note(f"{name}: submitted already; nothing is left to do (--fresh submits again)")
         return 0
-    again = "--fresh runs all again" if plan.job.kind != "launch" else "--mode overwrite runs all again"
     free = done = elsewhere = failed = 0
     for found in islice(remaining(plan, ledger, "", lineage, retry=retry), _COUNTED):
         done += found.done

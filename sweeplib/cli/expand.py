@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from sweeplib.cli.output import note
-from sweeplib.errors import InputError
+from sweeplib.errors import InputError, SweepError
 
 __all__ = ["command"]
 
@@ -51,6 +51,8 @@ def command(gridspec: Path, output: Path | None) -> None:
             while block := "\n".join(islice(stream, _BLOCK)):
                 file.write(block + "\n")
         unfinished.replace(output)
+    except OSError as error:
+        raise SweepError(f"{output} cannot be written: {error.strerror or error}") from None
     finally:
         unfinished.unlink(missing_ok=True)
     note(f"wrote {len(lines):,} commands to {output}; run them with: sweep launch {output}")

@@ -78,6 +78,7 @@ def command(
         plan,
         fresh=mode == "overwrite",
         retry=mode != "resume",
+        again="--mode overwrite",
         parallel=parallel,
         cluster=cluster,
     )

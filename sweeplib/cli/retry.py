@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,10 @@ def _sweep(project: Path, ledger: Ledger | None, name: str) -> Sweep:
             return find_sweep(ledger, name)
         except UnknownSweepError:
             pass
+    if name not in jobs and ledger is not None and (known := ledger.sweeps(job=name, limit=1)):
+        runfile = json.loads(known[0].spec).get("launch")
+        how = f"sweep launch {runfile} --mode retry_failed" if runfile else "the program that made it"
+        raise InputError(f"{name!r} is no job of the job file; run it again with {how}")
     job = load(project).job(name).entry
     newest = next(iter(ledger.sweeps(job=job, limit=1)), None) if ledger is not None else None
     if newest is None:

@@ -69,6 +69,8 @@ def _recorded(project: Path, name: str, unknown: SweepError) -> Iterator[str]:
 
     with open_ledger(project) as ledger:
         found = _find(ledger, name) if ledger is not None else None
+        if found is None and ledger is not None and (newest := ledger.sweeps(job=name, limit=1)):
+            found = newest[0], None  # of a run file, or of a Python program
         if found is None:
             raise unknown
         sweep, row = found

@@ -9,9 +9,11 @@ changing fastest. Both are batchrun's.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sweeplib.errors import JobFileError, Place, nearest
@@ -42,7 +44,7 @@ def read_commands(path: Path) -> Sequence[str]:
     """Return the shell lines of a run file, or of a grid specification; raises `JobFileError`."""
     if is_grid(path):
         return read_grid(path)
-    lines = [line.strip() for line in _text(path).splitlines()]
+    lines = [line.strip(" \t\r") for line in _text(path).split("\n")]
     found = [line for line in lines if line and not line.startswith("#")]
     if not found:
         raise JobFileError(f"{path} has no command; write one a line, such as python train.py --lr=0.1")
@@ -80,10 +82,7 @@ class GridLines(Indexed[str]):
     columns: tuple[Sequence[str], ...]
 
     def __len__(self) -> int:
-        size = 1
-        for column in self.columns:
-            size *= len(column)
-        return size
+        return prod(map(len, self.columns))
 
     def at(self, index: int) -> str:
         """Return the line at `index`."""
@@ -146,6 +145,10 @@ class _Reading:
         columns = [self._column(name, section) for name, section in parameters.items()]
         # Folded as YAML folds lines, with a backslash at their ends, as a shell has it, or without.
         folded = re.sub(r"\s+", " ", re.sub(r"\\\s*\n", " ", program)).strip()
+        if folded.startswith("#"):
+            raise self._error(("program",), "begins with #, so every line would be a comment")
+        if prod(map(len, columns)) > sys.maxsize:
+            raise self._error((), f"has more combinations than can be counted ({sys.maxsize:,})")
         return GridLines(folded, tuple(columns))
 
     def _column(self, name: str, section: object) -> Sequence[str]:
@@ -180,6 +183,8 @@ class _Reading:
         if isinstance(value, float):
             written = self.document.texts.get(path, text)
             text = text if "." in written else written  # YAML 1.1, which batchrun reads, takes 1e-3 for text
+        if "\n" in text or "\r" in text:
+            raise self._error(path, "a value with a line break cannot stand in a line")
         if not _QUOTED.search(text):
             return text
         return "'" + text.replace("'", "'\\''") + "'"
@@ -195,6 +200,8 @@ class _Reading:
         first, end, step = numbers["min"], numbers["max"], numbers["step"]
         if not step:
             raise self._error((*path, "step"), "must be a number other than 0")
+        if abs(end - first) > sys.maxsize * abs(step):
+            raise self._error(path, f"has more values than can be counted ({sys.maxsize:,})")
         whole, rest = divmod(end - first, step)
         size = int(whole) + bool(rest)
         if size < 1:

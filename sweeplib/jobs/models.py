@@ -86,6 +86,11 @@ class Set(Model):
         """The sets that `include` adds, with the parameters of `all` that they do not have themselves."""
         return tuple(self._including(text) for text in self.include)
 
+    @property
+    def members(self) -> tuple[Self, ...]:
+        """This set, unless it is there for what it includes alone, and those."""
+        return self.included if self.include and not self.each and not self.zip else (self, *self.included)
+
     def _including(self, text: str) -> Self:
         other = type(self)(each=text, add=self.add, job_add=self.job_add)
         said = {name for argument in other.arguments for name in argument.keys}
@@ -109,7 +114,7 @@ class Set(Model):
 
     def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
         """Yield the parameters that a set has twice or not at all, and draws without their number."""
-        if wrong & {"each", "zip", "all"}:
+        if wrong & {"each", "zip", "all", "n", "seed"}:
             return
         seen: dict[str, str] = {}
         for where, cells in (("each", self.arguments), ("zip", self.steps), ("all", self.cells)):
@@ -120,10 +125,10 @@ class Set(Model):
                     yield Mistake((where,), InputError(f"{also}; keep one of the two"))
             seen |= dict.fromkeys(names, where)
         drawn = [argument.keys[0] for argument in self.arguments if argument.drawn]
-        if drawn and self.n is None and "n" not in wrong:
+        if drawn and self.n is None:
             text = f"draws {' and '.join(drawn)} at random; say how many times beside it, such as n: 20"
             yield Mistake(("each",), InputError(text))
-        if self.n is not None and not drawn and "n" not in wrong:
+        if self.n is not None and not drawn:
             text = "is the number of draws, and nothing is drawn; draw in each, as in lr=~uniform(0,1)"
             yield Mistake(("n",), InputError(text))
         if "exclude" not in wrong:

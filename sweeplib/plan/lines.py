@@ -37,7 +37,7 @@ class Line:
     def parameters(self) -> dict[str, str]:
         """The values of what looks like options with values, ``--alpha=1``; of none: the line itself."""
         try:
-            words = shlex.split(self.text, comments=True) if len(self.text) <= _READ else []
+            words = list(_words(self.text)) if len(self.text) <= _READ else []
         except ValueError:
             words = []
         found = dict(word[2:].split("=", 1) for word in words if word.startswith("--") and "=" in word)
@@ -56,6 +56,13 @@ class Line:
         """The line, as far as there is room."""
         text = self.text
         return text if len(text) <= _LABEL_LENGTH else text[: _LABEL_LENGTH - 1] + "…"
+
+
+def _words(text: str) -> shlex.shlex:
+    """Return the words of a shell line, what joins commands being words of their own; raises ValueError."""
+    words = shlex.shlex(text, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    return words
 
 
 class Lines:

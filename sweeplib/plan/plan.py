@@ -40,7 +40,10 @@ class Part(Sequence[Row]):
         rows: Rows | None = None,
     ) -> None:
         self.job_name = job.entry
-        self.rows = rows_of(set_) if rows is None else rows
+        try:
+            self.rows = rows_of(set_) if rows is None else rows
+        except PlanError as error:
+            raise PlanError(f"job {job.entry!r}: {error}") from None
         self.constant = set_.cells
         self.add = tuple(set_.extra)
         self.varying = varying
@@ -93,7 +96,7 @@ class Plan(Sequence["Combination | Line | Command"]):
             _hold_keywords(job, self.arguments)
         if job.kind == "launch":
             _hold_nothing_more(job, self.arguments, self.only)
-        self.sets = tuple(each for set_ in job.sets for each in (set_, *set_.included))
+        self.sets = tuple(each for set_ in job.sets for each in set_.members)
         varying = _varying(self.sets)
         self.parts: tuple[Part | Lines, ...]
         if job.kind == "launch":

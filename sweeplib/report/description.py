@@ -43,13 +43,13 @@ def describe(plan: Plan) -> Iterator[str]:
     yield _line(job.kind, job.command[1])
     for name, text in _policy(job):
         yield _line(name, text)
-    number = 0
-    for set_, part in zip(plan.sets, plan.parts, strict=job.kind != "launch"):
-        own = set_ in job.sets
-        number += own
-        yield ""
-        yield f"set {number}{'' if own else ', included'}: {_combinations(part.size)}"
-        yield from _set(set_, part)
+    parts = iter(plan.parts)
+    for number, own in enumerate(job.sets, 1):
+        for set_ in own.members:
+            part = next(parts)
+            yield ""
+            yield f"set {number}{'' if set_ is own else ', included'}: {_combinations(part.size)}"
+            yield from _set(set_, part)
     yield ""
     yield (
         _combinations(len(plan))

@@ -33,13 +33,26 @@ _COMPARISONS: dict[str, Callable[[Any, Any], object]] = {
     "In": lambda left, right: left in right,
     "NotIn": lambda left, right: left not in right,
 }
+
+
+def _of_numbers(compute: Callable[[Any, Any], object]) -> Callable[[Any, Any], object]:
+    def computed(left: object, right: object) -> object:
+        for value in (left, right):
+            if not isinstance(value, (int, float)):
+                msg = f"{value!r} is no number to compute with"
+                raise TypeError(msg)
+        return compute(left, right)
+
+    return computed
+
+
 _OPERATIONS: dict[str, Callable[[Any, Any], object]] = {
-    "Add": operator.add,
-    "Sub": operator.sub,
-    "Mult": operator.mul,
-    "Div": operator.truediv,
-    "FloorDiv": operator.floordiv,
-    "Mod": operator.mod,
+    "Add": _of_numbers(operator.add),
+    "Sub": _of_numbers(operator.sub),
+    "Mult": _of_numbers(operator.mul),
+    "Div": _of_numbers(operator.truediv),
+    "FloorDiv": _of_numbers(operator.floordiv),
+    "Mod": _of_numbers(operator.mod),
 }
 _EXPECTED = 'expected a condition on parameters, such as lr > 0.01 and model == "large"'
 _PARAMETERS = "params"

@@ -5,7 +5,7 @@ how many draws there are, nor on what else is swept. So more draws, or another p
 drawn as it is, and any draw is made without those before it.
 
 Bits come from BLAKE2b; a draw from a continuous distribution is its quantile function at a fraction made of
-53 of them, written with 8 significant digits.
+52 of them, written with 8 significant digits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["DISTRIBUTIONS", "Drawing", "Drawn", "bits", "below"]
 
 BITS = 128
-_FRACTION = 53  # bits in the fraction of a floating-point number
+_FRACTION = 52  # bits; one fewer than a floating-point number has, which would make 1 of the last fraction
 
 
 def bits(seed: int, name: str, index: int) -> int:

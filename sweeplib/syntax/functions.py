@@ -20,6 +20,7 @@ said once for a set, as all random parameters of a draw belong together.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -110,7 +111,14 @@ def _maker(piece: Piece, name: str, arguments: list[Piece]) -> Callable[[int], s
         raise arguments[0].error("expected a number above 0, of which there is a logarithm")
     if name == "randint":
         return draws.whole(int(first), int(second))
-    return draws.continuous(name, float(first), float(second))
+    make = draws.continuous(name, float(first), float(second))
+    try:
+        extremes = [float(make(bits)) for bits in (0, (1 << draws.BITS) - 1)]
+    except (ValueError, ArithmeticError):
+        extremes = [math.inf]
+    if not all(map(math.isfinite, extremes)):
+        raise piece.error("expected numbers of which every draw is one that a computer can hold")
+    return make
 
 
 def _call(piece: Piece) -> tuple[str, list[Piece]]:

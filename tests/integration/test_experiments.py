@@ -193,6 +193,20 @@ def test_functions_run_in_processes_of_their_own(project: Project) -> None:
     ]
 
 
+def test_a_job_of_that_name_keeps_what_it_has_done(project: Project) -> None:
+    project.jobs("jobs: {program: {run: 'true', style: plain, tracking: false, sets: [{each: 'a=1:3'}]}}\n")
+    project.sweep("run", "program", check=0)
+    run(
+        project,
+        """
+        import sweeplib
+        sweeplib.run_multiple([sweeplib.ExperimentSpec(function=lambda: {"a": 1})])
+        """,
+    )
+    assert "3 of 3 combinations done" in project.sweep("run", "program", check=0).stderr
+    assert "program.py-" in project.sweep("show", "program.py", check=0).stdout
+
+
 def test_an_experiment_starts_no_experiments(project: Project) -> None:
     project.write(
         "inner.py",

@@ -200,4 +200,13 @@ def test_a_job_of_that_name_and_files_that_are_not_there(project: Project) -> No
     project.sweep("run", "batch", check=0)
     again = project.sweep("launch", "batch.txt", check=0)
     assert again.stderr.startswith("sweep: batch: 1 of 1 combinations done; nothing is left to do")
+    retried = project.sweep("retry", "batch", check=0)
+    assert "nothing is left to do (--fresh runs all again)" in retried.stderr
+    project.sweep("launch", "train.txt", "--name", "other", check=0)
+    assert project.sweep("show", "other", check=0).stdout.startswith("other-")
+    done = project.sweep("retry", "other", check=2)
+    assert done.stderr == (
+        "sweep: 'other' is no job of the job file; run it again with "
+        f"sweep launch {project.folder}/train.txt --mode retry_failed\n"
+    )
     assert "launch        batch.txt" in project.sweep("show", "batch", check=0).stdout

@@ -174,6 +174,21 @@ def test_the_key_of_a_whole_plan_is_what_is_left_of_it() -> None:
     assert Plan(_submitted(zip="p=1,2 q=3,4")).key != Plan(_submitted(zip="p=1,2 q=4,3")).key
 
 
+def test_a_set_that_only_includes_has_nothing_else() -> None:
+    found = plan({"include": ["a=1 b=2", "a=3 b=4,5"], "all": "b=9 c=7"})
+    assert rows(found) == [
+        {"a": "1", "b": "2", "c": "7"},
+        {"a": "3", "b": "4", "c": "7"},
+        {"a": "3", "b": "5", "c": "7"},
+    ]
+
+
+def test_what_cannot_be_told_names_the_job() -> None:
+    with pytest.raises(PlanError) as caught:
+        plan({"each": "a=1:4", "exclude": 'a > "x"'})
+    assert str(caught.value).startswith("job 'train': the condition 'a > \"x\"' cannot be told for a=1: ")
+
+
 def test_a_condition_on_few_parameters_costs_as_much_among_many() -> None:
     found = plan({"each": "a=1:1000 b=1:1000000000 c=1:1000", "exclude": ["a == c", "a == 1"]})
     assert len(found) == 999 * 999 * 10**9

@@ -40,6 +40,12 @@ def test_a_run_file_has_a_command_a_line(tmp_path: Path) -> None:
     assert list(read_commands(path)) == ['sleep 1; echo "First!"', "a | b > c && d # e"]
 
 
+def test_a_line_ends_with_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "runfile"
+    path.write_bytes("echo a\x0cb\x0bd\u2028e\r\necho 2\r\n".encode())
+    assert list(read_commands(path)) == ["echo a\x0cb\x0bd\u2028e", "echo 2"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -198,6 +204,22 @@ def test_what_a_shell_would_split_is_quoted(tmp_path: Path) -> None:
         (
             "program: p\nparameters:\n  a: {max: 5, step: 0}",
             "grid.yml:3: parameters.a.step: must be a number other than 0",
+        ),
+        (
+            "program: p\nparameters:\n  a: {max: 1e300}",
+            "grid.yml:3: parameters.a: has more values than can be counted (9,223,372,036,854,775,807)",
+        ),
+        (
+            "program: p\nparameters:\n  a: {max: 1e10}\n  b: {max: 1e10}",
+            "grid.yml: has more combinations than can be counted (9,223,372,036,854,775,807)",
+        ),
+        (
+            'program: p\nparameters:\n  a: {value: "1\\n2"}',
+            "grid.yml:3: parameters.a.value: a value with a line break cannot stand in a line",
+        ),
+        (
+            'program: "#p"\nparameters:\n  a: {value: 1}',
+            "grid.yml:1: program: begins with #, so every line would be a comment",
         ),
         ("program: p\nparameters:\n  a: {max: x}", "grid.yml:3: parameters.a.max: must be a number"),
         ("program: p\nparameters:\n  a: {max: .inf}", "grid.yml:3: parameters.a.max: must be a number"),

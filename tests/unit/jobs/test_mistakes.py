@@ -374,6 +374,7 @@ def test_more_than_one_command(read: Read, lines: str, keys: str) -> None:
             "{each: a=1, n: 3}",
             ".n: is the number of draws, and nothing is drawn; draw in each, as in lr=~uniform(0,1)",
         ),
+        ("{each: 'a=~uniform(0,1)', n: -1}", ".n: must be a whole number, 1 or more, not the number -1"),
         ("{each: 'a=~uniform(0,1)', n: 0}", ".n: must be a whole number, 1 or more, not the number 0"),
         ("{each: a=1, seed: x}", ".seed: must be a whole number, 0 or more, not 'x'"),
         ("{each: a=1, sample: 1.5}", ".sample: must be a whole number, 1 or more, not the number 1.5"),

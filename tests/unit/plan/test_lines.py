@@ -45,6 +45,8 @@ def test_parameters_are_what_looks_like_options(tmp_path: Path) -> None:
         {"command": "echo 'open"},
         {"command": "true"},
     ]
+    (one,) = plan(tmp_path, "a --lr=2; b --k=3|c --m=4>out && d --p='5;6' --q=$HOME/x-1.2*")
+    assert one.parameters == {"lr": "2", "k": "3", "m": "4", "p": "5;6", "q": "$HOME/x-1.2*"}
 
 
 def test_a_line_of_a_megabyte_is_not_looked_through(tmp_path: Path) -> None:

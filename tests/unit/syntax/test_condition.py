@@ -89,6 +89,13 @@ def test_a_condition_is_about_something() -> None:
             "n and flag",
             "the condition 'n and flag' cannot be told for n=3 flag=True: 3 is neither true nor false",
         ),
+        (
+            "model * 1000000000 == 'x'",
+            (
+                "the condition \"model * 1000000000 == 'x'\" cannot be told for model=large: "
+                "'large' is no number to compute with"
+            ),
+        ),
         ("n / 0 > 1", "the condition 'n / 0 > 1' cannot be told for n=3: division by zero"),
     ],
 )

@@ -12,6 +12,7 @@ from sweeplib.syntax import Drawing, collect, expand, parse_all, parse_each
 from sweeplib.syntax.draws import bits
 
 TWO = Drawing(2)
+HELD = "expected numbers of which every draw is one that a computer can hold"
 
 
 def values(text: str, count: int = 1, seed: int = 0) -> list[str]:
@@ -161,6 +162,9 @@ def test_draws_depend_on_seed_parameter_and_number_alone() -> None:
         ("a=~randint(2,1)", "1: expected a number above 2"),
         ("a=~randint(1,2.5)", "2.5: expected a whole number"),
         ("a=~loguniform(0,1)", "0: expected a number above 0, of which there is a logarithm"),
+        ("a=~loguniform(1e-400,1)", "~loguniform(1e-400,1): " + HELD),
+        ("a=~lognormal(0,1000)", "~lognormal(0,1000): " + HELD),
+        ("a=~uniform(-1e308,1e308)", "~uniform(-1e308,1e308): " + HELD),
         ("a=~normal(0,0)", "0: expected a deviation above 0"),
         (
             "a=~uniform(0,1)x",
