@@ -171,12 +171,12 @@ def _run(
 def _job(project: Path) -> Job:
     """Return the job that the experiments are: called as this script, with its ending where a job is so."""
     from sweeplib.jobs import Job, Set, load
-    from sweeplib.jobs.load import NAMES
+    from sweeplib.jobs.load import has_file
 
     main = getattr(sys.modules.get("__main__"), "__file__", None)
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(main).stem if main else "").strip("-.") or "experiments"
     run = Path(main).name if main else name
-    if any((project / each).is_file() for each in NAMES) and name in load(project).jobs:
+    if has_file(project) and name in load(project).jobs:
         name = f"{name}.py"  # what is done of that job is its own
     return Job(name=name, run=run, style="plain", sets=(Set(),), folder=str(project))
 

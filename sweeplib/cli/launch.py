@@ -90,7 +90,7 @@ def _job(project: Path, runfile: Path, name: str | None) -> Job:
     """Return the job that runs a file, which the project's job file need not have."""
     from sweeplib.jobs import Job, load
     from sweeplib.jobs.fields import name as checked
-    from sweeplib.jobs.load import NAMES
+    from sweeplib.jobs.load import has_file
 
     if name is None:
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", runfile.stem).lstrip("-.") or "launch"
@@ -99,7 +99,7 @@ def _job(project: Path, runfile: Path, name: str | None) -> Job:
     except InputError as error:
         raise InputError(f"--name: {error}") from None
     path = str(runfile.absolute())
-    if any((project / each).is_file() for each in NAMES):
+    if has_file(project):
         file = load(project)
         known = file.jobs.get(entry)
         if known is not None:

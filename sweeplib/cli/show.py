@@ -9,7 +9,7 @@ import click
 
 from sweeplib.cli.output import note
 from sweeplib.cli.parameters import complete_job, project_of
-from sweeplib.errors import InputError, SweepError, UnknownJobError
+from sweeplib.errors import InputError, JobFileError, SweepError, UnknownJobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,6 +41,7 @@ def command(ctx: click.Context, name: str | None, patch: bool) -> None:  # noqa:
 
 def _lines(project: Path, name: str | None) -> Iterator[str]:
     from sweeplib.jobs import load
+    from sweeplib.jobs.load import has_file
     from sweeplib.plan import Plan
 
     if name is None:
@@ -48,7 +49,9 @@ def _lines(project: Path, name: str | None) -> Iterator[str]:
         return
     try:
         job = load(project).job(name)
-    except SweepError as error:  # there is none of that name, or no job file
+    except (UnknownJobError, JobFileError) as error:
+        if isinstance(error, JobFileError) and has_file(project):
+            raise  # the file is wrong, and that is to be told first
         yield from _recorded(project, name, error)
         return
     from sweeplib.report.description import describe

@@ -9,7 +9,7 @@ from sweeplib.jobs.models import JobFile
 from sweeplib.jobs.reading import Reading
 from sweeplib.jobs.yaml_file import read
 
-__all__ = ["find_file", "load"]
+__all__ = ["find_file", "has_file", "load"]
 
 NAMES = ("sweeps.yaml", "hydraflow.yaml")
 """The names of job files; an earlier one wins."""
@@ -20,6 +20,11 @@ EXAMPLE = """
       run: python train.py
       style: flags
       sets: [{each: 'lr=0.1,0.01'}]"""
+
+
+def has_file(folder: str | Path) -> bool:
+    """Tell whether there is a job file in `folder`, be it right or wrong."""
+    return any(Path(folder, name).is_file() for name in NAMES)
 
 
 def find_file(folder: str | Path = ".") -> Path:

@@ -133,3 +133,13 @@ def test_what_is_nowhere(sweep: Any, history: Any) -> None:
     done = sweep("show", "trian")
     assert (done.code, done.out) == (2, "")
     assert done.err == "sweep: sweeps.yaml has no job 'trian'; did you mean 'train'? (jobs: train, other)\n"
+
+
+def test_a_wrong_job_file_is_told_before_what_is_on_record(sweep: Any, history: Any, folder: Path) -> None:
+    history.sweep(1)
+    (folder / "sweeps.yaml").write_text("jobs:\n  train: {run: x, sats: [{each: a=1}]}\n")
+    done = sweep("show", "train")
+    assert (done.code, done.out) == (2, "")
+    assert "unknown key 'sats'; did you mean 'sets'?" in done.err
+    (folder / "sweeps.yaml").unlink()
+    assert sweep("show", "train").out.startswith("train-1\n")
