@@ -128,8 +128,9 @@ class Start:
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """Give this process's environment and folder back as they were."""
+    """Give this process's environment, folder and settings back as they were."""
     env, folder, switch = dict(os.environ), Path.cwd(), sys.getswitchinterval()
+    raises = logging.raiseExceptions
     try:
         yield
     finally:
@@ -137,3 +138,4 @@ def restored() -> Iterator[None]:
         os.environ.update(env)
         os.chdir(folder)
         sys.setswitchinterval(switch)
+        logging.raiseExceptions = raises

@@ -134,7 +134,8 @@ class PrefectSubmitter:
     def stop(self, *, at_once: bool = False) -> None:
         """End what runs in this process; workers elsewhere look at the sweep's stop file."""
         self._stopped = True
-        self._go_on(self._later.every())
+        with suppress(ClusterError):  # told already; what waits has ended as its last attempt did
+            self._go_on(self._later.every())
         if self._sweep is not None:
             Guard.shared().terminate_sweep(self._sweep, at_once=at_once)
 

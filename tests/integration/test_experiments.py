@@ -263,10 +263,11 @@ def test_the_program_goes_on_as_before(project: Project) -> None:
     out = run(
         project,
         """
-        import os, signal, sweeplib
-        before = dict(os.environ), os.getcwd(), signal.getsignal(signal.SIGINT)
+        import logging, os, signal, sweeplib
+        before = dict(os.environ), os.getcwd(), signal.getsignal(signal.SIGINT), logging.raiseExceptions
         sweeplib.run_multiple([sweeplib.ExperimentSpec("work.py")])
-        print(before == (dict(os.environ), os.getcwd(), signal.getsignal(signal.SIGINT)))
+        after = dict(os.environ), os.getcwd(), signal.getsignal(signal.SIGINT), logging.raiseExceptions
+        print(before == after)
         """,
     )
     assert out == "True\n"
