@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from benchmarks.environments import Environment
 from benchmarks.model import UnavailableError
@@ -25,6 +25,7 @@ class Peers:
     def __init__(self, note: Callable[[str], None]) -> None:
         self._most = Environment(ROOT / ".venv-peers", _HERE / "peers.txt", note)
         self._batchrun = Environment(ROOT / ".venv-batchrun", _HERE / "batchrun.txt", note)
+        self._yanex = Environment(ROOT / ".venv-yanex", _HERE / "yanex.txt", note)
         self._imports = Environment(ROOT / ".venv-imports", _HERE / "imports.txt", note)
 
     @property
@@ -52,6 +53,11 @@ class Peers:
         return str(Path(self._batchrun.python).with_name("batchrun"))
 
     @property
+    def yanex(self) -> str:
+        """The command `yanex`. Raises `UnavailableError`."""
+        return str(Path(self._yanex.python).with_name("yanex"))
+
+    @property
     def versions(self) -> str:
         """The versions of the interpreter and of the peers, for the description of the machine."""
         found = self._most.versions(["hydraflow", "joblib", "distributed", "submitit"])
@@ -62,14 +68,12 @@ class Peers:
         return ", ".join(dict.fromkeys(found))
 
 
-def main(tool: str) -> int:
-    """Print the interpreter that has `hydraflow` or `batchrun`, for tests that compare with it.
-
-    It is installed first.
-    """
+def main(tool: Literal["hydraflow", "batchrun", "yanex"]) -> int:
+    """Print the interpreter that has the tool, for tests that compare with it; it is installed first."""
     peers = Peers(lambda text: print(text, file=sys.stderr))
     try:
-        print(Path(peers.hydraflow if tool == "hydraflow" else peers.batchrun).with_name("python"))
+        program: str = getattr(peers, tool)
+        print(Path(program).with_name("python"))
     except UnavailableError as error:
         print(f"{tool}: {error}", file=sys.stderr)
         return 1
@@ -97,4 +101,4 @@ def xargs() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1]))  # type: ignore[arg-type]

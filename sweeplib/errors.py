@@ -130,8 +130,16 @@ class UnknownSweepError(InputError):
     """No sweep has that id, or several begin with it."""
 
 
+class AmbiguousSweepError(UnknownSweepError):
+    """Several sweeps have that tag, or ids that begin so."""
+
+
 class UnknownKeyError(InputError):
     """No combination has that key, or several begin with it."""
+
+
+class AmbiguousKeyError(UnknownKeyError):
+    """Several combinations have keys that begin so."""
 
 
 class ExperimentError(InputError, ValueError):

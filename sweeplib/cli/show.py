@@ -82,19 +82,24 @@ def _recorded(project: Path, name: str, unknown: SweepError) -> Iterator[str]:
 
 def _find(ledger: Ledger, name: str) -> tuple[Sweep, Combination | None] | None:
     """Return the sweep of that tag or id, or the combination whose key begins so with its newest sweep."""
-    from sweeplib.errors import UnknownKeyError, UnknownSweepError
+    from sweeplib.errors import AmbiguousKeyError, AmbiguousSweepError, UnknownKeyError, UnknownSweepError
     from sweeplib.report.logs import find_combination
     from sweeplib.report.lookup import find_sweep
 
+    ambiguous: AmbiguousSweepError | None = None
     try:
         return find_sweep(ledger, name), None
+    except AmbiguousSweepError as error:
+        ambiguous = error
     except UnknownSweepError:
         pass
     try:
         row = find_combination(ledger, name)
-    except UnknownKeyError as error:
-        if "several" in str(error):
-            raise
+    except AmbiguousKeyError:
+        raise
+    except UnknownKeyError:
+        if ambiguous is not None:
+            raise ambiguous from None
         return None
     return ledger.get_sweep(row.sweep), row
 

@@ -7,7 +7,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sweeplib.errors import UnknownKeyError
+from sweeplib.errors import AmbiguousKeyError, UnknownKeyError
 from sweeplib.ledger.combinations import CombinationRecords
 from sweeplib.ledger.rows import to_attempt, to_combination
 from sweeplib.ledger.sweeps import beyond, listed
@@ -98,8 +98,8 @@ class Ledger(CombinationRecords):
     def find(self, key_prefix: str, job: str | None = None) -> Combination:
         """Return the combination whose key begins so, as in the newest sweep that has it.
 
-        `job` leaves only combinations of that job. Raises `UnknownKeyError` where no key begins so,
-        or several do.
+        `job` leaves only combinations of that job. Raises `UnknownKeyError` where no key begins so, and
+        `AmbiguousKeyError` where several do.
         """
         where = f" of job {job!r}" if job is not None else ""
         keys = self._read(
@@ -116,7 +116,7 @@ class Ledger(CombinationRecords):
                 "`sweep results JOB` lists the keys"
             )
         if len(keys) > 1:
-            raise UnknownKeyError(
+            raise AmbiguousKeyError(
                 f"several combinations{where} have a key that begins with {key_prefix!r}: "
                 f"{listed(keys, _SHOWN)}; give more of it"
             )

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from sweeplib.errors import LedgerError, UnknownSweepError
+from sweeplib.errors import AmbiguousSweepError, LedgerError, UnknownSweepError
 from sweeplib.ledger.database import Database
 from sweeplib.ledger.rows import SweepState, sweep_values, to_sweep
 
@@ -42,7 +42,7 @@ class SweepRecords(Database):
     def get_sweep(self, id_or_prefix: str) -> Sweep:
         """Return the sweep whose id begins so, in any case of letters, where only one does.
 
-        Raises `UnknownSweepError` where none does, or several do.
+        Raises `UnknownSweepError` where none does, and `AmbiguousSweepError` where several do.
         """
         prefix = id_or_prefix.upper()
         found = self._read(
@@ -52,7 +52,7 @@ class SweepRecords(Database):
             raise UnknownSweepError(_no_sweep(id_or_prefix))
         if len(found) > 1:
             ids = listed([sweep.id for sweep in found], _SHOWN)
-            raise UnknownSweepError(
+            raise AmbiguousSweepError(
                 f"several sweeps have an id that begins with {id_or_prefix!r}: {ids}; give more of it"
             )
         return found[0]

@@ -6,7 +6,14 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sweeplib.errors import JobFileError, SweepError, UnknownJobError, UnknownSweepError, nearest
+from sweeplib.errors import (
+    AmbiguousSweepError,
+    JobFileError,
+    SweepError,
+    UnknownJobError,
+    UnknownSweepError,
+    nearest,
+)
 from sweeplib.ledger import Ledger
 from sweeplib.run.locks import is_free
 from sweeplib.run.model import SweepPaths
@@ -49,7 +56,7 @@ def owner_died(project: Path, sweep_id: str) -> bool:
 def find_sweep(ledger: Ledger, name: str) -> Sweep:
     """Return the sweep whose tag is `name`, or else the one whose id begins so.
 
-    Raises `UnknownSweepError` where there is none, or there are several.
+    Raises `UnknownSweepError` where there is none, and `AmbiguousSweepError` where there are several.
     """
     wanted = name.strip().lower()
     if not wanted:
@@ -57,7 +64,7 @@ def find_sweep(ledger: Ledger, name: str) -> Sweep:
     tagged = [sweep for sweep in ledger.sweeps() if sweep.tag.lower() == wanted]
     if len(tagged) > 1:
         ids = ", ".join(sweep.id for sweep in tagged)
-        raise UnknownSweepError(f"several sweeps have the tag {name!r}: {ids}; give the id")
+        raise AmbiguousSweepError(f"several sweeps have the tag {name!r}: {ids}; give the id")
     return tagged[0] if tagged else ledger.get_sweep(wanted)
 
 

@@ -128,9 +128,9 @@ def test_an_application_of_hydraflow_itself(project: Project) -> None:
     jobs = (project.folder / "hydraflow.yaml").read_text()
     assert HYDRAFLOW is not None
     (project.folder / "hydraflow.yaml").write_text(jobs.replace("python ", f"{HYDRAFLOW} "))
-    for job in ("job_sequential", "job_submit"):
+    for job in JOBS:
         project.sweep("run", job, check=0)
     found = runs(project)
-    assert Counter(name for name, *_ in found) == {"job_sequential": 6, "job_submit": 4}
+    assert Counter(name for name, *_ in found) == JOBS
     assert {status for _, status, *_ in found} == {"FINISHED"}
     assert all({"sweep.tag", "sweep.key", "sweep.id", "sweep.job"} <= tags.keys() for *_, tags in found)

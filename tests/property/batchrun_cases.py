@@ -6,13 +6,13 @@ quote in a program, and leaves values as they are that a shell would split.
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import yaml
 from hypothesis import strategies as st
+
+from tests.property.peer import Peer
 
 INTERPRETER = "SWEEP_TEST_BATCHRUN_PYTHON"
 """Environment variable with the path of an interpreter that batchrun is installed for."""
@@ -20,28 +20,15 @@ INTERPRETER = "SWEEP_TEST_BATCHRUN_PYTHON"
 RECORDED = Path(__file__).with_name("batchrun-lines.json")
 
 
-class Batchrun:
-    """batchrun in a process of its own."""
+class Batchrun(Peer):
+    """batchrun itself."""
 
     def __init__(self, interpreter: str) -> None:
-        server = Path(__file__).with_name("batchrun_server.py")
-        self._process = subprocess.Popen(
-            [interpreter, str(server)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()
+        super().__init__(interpreter, Path(__file__).with_name("batchrun_server.py"))
 
     def lines(self, text: str) -> list[str]:
         """Return the lines of a grid specification."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(text) + "\n")
-        self._process.stdin.flush()
-        found: list[str] = json.loads(self._process.stdout.readline())
+        found: list[str] = self.ask(text)
         return found
 
 

@@ -17,15 +17,15 @@ Left out of what is drawn is what HydraFlow 0.23.2 is known to get wrong or to r
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import yaml
 from hypothesis import strategies as st
+
+from tests.property.peer import Peer
 
 INTERPRETER = "SWEEP_TEST_HYDRAFLOW_PYTHON"
 """Environment variable with the path of an interpreter that HydraFlow is installed for."""
@@ -41,32 +41,15 @@ class Case:
     arguments: tuple[str, ...]
 
 
-class HydraFlow:
-    """HydraFlow in a process of its own: it takes seconds to start."""
+class HydraFlow(Peer):
+    """HydraFlow itself; it takes seconds to start."""
 
     def __init__(self, interpreter: str) -> None:
-        server = Path(__file__).with_name("hydraflow_server.py")
-        self._process = subprocess.Popen(
-            [interpreter, str(server)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()
+        super().__init__(interpreter, Path(__file__).with_name("hydraflow_server.py"))
 
     def dry_run(self, case: Case) -> list[str]:
         """Return the lines that HydraFlow prints, without what is new every time."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"file": case.file, "arguments": case.arguments}) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        answer = self.ask({"file": case.file, "arguments": case.arguments})
         assert answer["code"] == 0, "\n".join(answer["lines"])
         return normal(answer["lines"])
 

@@ -10,32 +10,16 @@ from __future__ import annotations
 import json
 import sys
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
 from tests.property.batchrun_cases import RECORDED, Batchrun, grids
+from tests.property.peer import drawn
 
 COUNT = 40
 LONGEST = 16  # lines of a grid that is kept
 
 
 def main(interpreter: str) -> None:
-    drawn: dict[str, None] = {}
-
-    @seed(14)
-    @settings(
-        max_examples=4 * COUNT,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(grids())
-    def draw(text: str) -> None:
-        drawn[text] = None
-
-    draw()
     with Batchrun(interpreter) as batchrun:
-        found = [{"grid": text, "lines": batchrun.lines(text)} for text in drawn]
+        found = [{"grid": text, "lines": batchrun.lines(text)} for text in drawn(grids(), 14, 4 * COUNT)]
     kept = [each for each in found if len(each["lines"]) <= LONGEST][:COUNT]
     RECORDED.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

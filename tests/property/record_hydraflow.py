@@ -11,37 +11,20 @@ from __future__ import annotations
 import json
 import sys
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
-from tests.property.hydraflow_cases import RECORDED, Case, HydraFlow, cases
+from tests.property.hydraflow_cases import RECORDED, HydraFlow, cases
+from tests.property.peer import drawn
 
 COUNT = 60
 LONGEST = 16  # lines of a dry run that is kept
 
 
 def main(interpreter: str) -> None:
-    drawn: dict[Case, None] = {}
-
-    @seed(23)
-    @settings(
-        max_examples=6 * COUNT,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(cases())
-    def draw(case: Case) -> None:
-        drawn[case] = None
-
-    draw()
     found = []
     with HydraFlow(interpreter) as hydraflow:
-        for case in drawn:
+        for case in drawn(cases(), 23, 6 * COUNT):
             lines = hydraflow.dry_run(case)
             if len(lines) <= LONGEST:
                 found.append({"file": case.file, "arguments": case.arguments, "lines": lines})
-    # The first that hypothesis draws are the simplest.
     text = json.dumps(found[:: len(found) // COUNT][:COUNT], indent=1, ensure_ascii=False)
     RECORDED.write_text(text + "\n", encoding="utf-8")
 

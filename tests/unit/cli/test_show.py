@@ -143,3 +143,18 @@ def test_a_wrong_job_file_is_told_before_what_is_on_record(sweep: Any, history: 
     assert "unknown key 'sats'; did you mean 'sets'?" in done.err
     (folder / "sweeps.yaml").unlink()
     assert sweep("show", "train").out.startswith("train-1\n")
+
+
+def test_a_beginning_that_several_have(sweep: Any, history: Any) -> None:
+    history.sweep(1)
+    history.submit(1, KEY, "3fa9ffff" + "0" * 24, lr=[0.1, 0.2])
+    done = sweep("show", "3fa9")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("sweep: several combinations have a key that begins with '3fa9': ")
+    history.sweep(2, tag="nightly")
+    history.sweep(3, tag="nightly")
+    done = sweep("show", "nightly")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"sweep: several sweeps have the tag 'nightly': {history.id(3)}, {history.id(2)}; give the id\n"
+    )
