@@ -64,7 +64,7 @@ _RENDER: dict[str, Callable[[Cell], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What stands around the parameters of all combinations of one part."""
+    """What stands around the parameters of a combination."""
 
     head: tuple[str, ...]
     tail: tuple[str, ...]
@@ -72,13 +72,11 @@ class _Frame:
     generated: str | None
 
     @classmethod
-    def of(cls, plan: Plan, part: Part) -> _Frame:
-        """Return the frame of `part`; `generated` is what a ULID is to be appended to."""
+    def of(cls, plan: Plan, add: tuple[str, ...]) -> _Frame:
+        """Return the frame that ends with `add`; `generated` is what a ULID is to be appended to."""
         if plan.job.style != "hydra":
-            return cls((), (), part.add, None)
-        return cls(
-            ("--multirun",), (f"hydra.job.name={plan.job.name}",), part.add, "hydra.sweep.dir=multirun/"
-        )
+            return cls((), (), add, None)
+        return cls(("--multirun",), (f"hydra.job.name={plan.job.name}",), add, "hydra.sweep.dir=multirun/")
 
     def around(self, middle: Sequence[str], ulid: str) -> tuple[str, ...]:
         """Return all arguments of a combination."""
@@ -100,13 +98,19 @@ def argv(plan: Plan, combination: Combination | Line | Command, ulid: str) -> tu
         return (*_SHELL, combination.text)
     if isinstance(combination, Command):
         return combination.argv
-    render = _RENDER[plan.job.style]
-    rest = _Frame.of(plan, combination.part).around([render(cell) for cell in combination.cells], ulid)
+    rest = _rest(plan, combination, ulid)
     words = _words(plan)
     if plan.job.kind != "call":
         return (*words, *rest)
     style = "kwargs" if plan.job.style == "kwargs" else "list"
     return (sys.executable, "-m", "sweeplib.run.call", words[0], "--style", style, "--", *words[1:], *rest)
+
+
+def _rest(plan: Plan, combination: Combination, ulid: str) -> tuple[str, ...]:
+    """Return what a combination adds to the words of the command."""
+    render = _RENDER[plan.job.style]
+    frame = _Frame.of(plan, plan.needs(combination).add)
+    return frame.around([render(cell) for cell in combination.cells], ulid)
 
 
 def submit_argv(plan: Plan, file: str) -> tuple[str, ...]:
@@ -157,9 +161,13 @@ def lines(plan: Plan, submit_file: str = "submit.txt") -> Iterator[str]:
 
 
 def _quoted(plan: Plan, part: Part, fresh: Iterator[str]) -> Iterator[str]:
-    """Yield a part's lines; quoting is done once a value, not once a line."""
+    """Yield a part's lines; quoting is done once a value, not once a line, where all end in the same way."""
+    if part.add is None:
+        for combination in part.combinations(0):
+            yield shlex.join(_rest(plan, combination, next(fresh)))
+        return
     render = _RENDER[plan.job.style]
-    frame = _Frame.of(plan, part)
+    frame = _Frame.of(plan, part.add)
     before = "".join(f"{shlex.quote(text)} " for text in frame.head)
     constant = "".join(f" {shlex.quote(text)}" for text in [*map(render, part.constant), *frame.tail])
     add = "".join(f" {shlex.quote(text)}" for text in frame.add)
@@ -190,8 +198,7 @@ def _calls(plan: Plan) -> Iterator[str]:
 def call_text(plan: Plan, combination: Combination, ulid: str) -> str:
     """Return the call of a `call` job's combination as Python would write it: ``function(arguments)``."""
     name, *first = _words(plan)
-    middle = [_RENDER[plan.job.style](cell) for cell in combination.cells]
-    given = [*first, *_Frame.of(plan, combination.part).around(middle, ulid)]
+    given = [*first, *_rest(plan, combination, ulid)]
     return f"{name}({_keywords(given) if plan.job.style == 'kwargs' else given})"
 
 

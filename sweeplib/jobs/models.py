@@ -10,13 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from sweeplib.errors import InputError, UnknownJobError, nearest
+from sweeplib.errors import InputError, PlanError, UnknownJobError, nearest
 from sweeplib.interpreter import head_length
 from sweeplib.jobs import fields
 from sweeplib.jobs.commands import read_commands
+from sweeplib.jobs.groups import Group, expanded, groups
+from sweeplib.jobs.packages import packages
+from sweeplib.jobs.resources import Resources, resources
 from sweeplib.jobs.schema import Mistake, Mistakes, Model, key
 from sweeplib.jobs.words import merge_add, split_words
-from sweeplib.syntax import Argument, Drawing, Steps, parse_all, parse_each
+from sweeplib.syntax import Argument, Drawing, Entries, Steps, parse_all, parse_each
 from sweeplib.syntax.condition import Condition
 
 if TYPE_CHECKING:
@@ -36,7 +39,9 @@ class Set(Model):
     `each` makes a product of its values, and of it and those of `zip`, whose parameters go in step. `all`
     stands in every combination as it is, `add` is appended and merged over the job's own `add`. Random values
     in `each` are drawn `n` times with `seed`. Of all this, what `exclude` says is left out, `sample` takes so
-    many, and `include` adds combinations of its own.
+    many, and `include` adds combinations of its own. `packages` (``with``) and `resources` are what its
+    combinations need beyond what the job says. The values of the job's `groups` have the parameters of their
+    variants beside them.
     """
 
     each: str = key(fields.each, "")
@@ -48,7 +53,10 @@ class Set(Model):
     exclude: tuple[str, ...] = key(fields.condition, ())
     sample: int | None = key(fields.optional(fields.whole(1)), None)
     include: tuple[str, ...] = key(fields.included, ())
+    packages: tuple[str, ...] = key(packages, (), name="with")
+    resources: Resources = key(resources, Resources())
     job_add: str = field(default="", repr=False)
+    groups: Mapping[str, Group] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def arguments(self) -> tuple[Argument, ...]:
@@ -61,20 +69,46 @@ class Set(Model):
         return parse_each(self.zip)
 
     @cached_property
-    def columns(self) -> tuple[Argument | Steps, ...]:
-        """What is multiplied; all that is drawn is one column, the last is that of `zip`."""
+    def columns(self) -> tuple[Argument | Steps | Entries, ...]:
+        """What is multiplied; all that is drawn is one column, the last is that of `zip`, or groups in `all`.
+
+        Raises what `sweeplib.jobs.groups.expanded` raises.
+        """
         drawn = tuple(argument for argument in self.arguments if argument.drawn)
-        columns: list[Argument | Steps] = [
+        columns: list[Argument | Steps | Entries] = [
             _together(drawn) if argument.drawn else argument
             for argument in self.arguments
             if not argument.drawn or argument is drawn[0]
         ]
-        return (*columns, _together(self.steps)) if self.steps else tuple(columns)
+        columns += [_together(self.steps)] if self.steps else []
+        columns += [Entries(((cell,),)) for cell in self.constants if self._varies(cell)]
+        found = tuple(expanded(column, self.groups) for column in columns)
+        seen = {cell.key for cell in self.cells}
+        for name in (name for column in found for name in column.keys):
+            if name in seen:
+                msg = f"the parameter {name!r} of a variant is in this set as well; keep one of the two"
+                raise PlanError(msg)
+            seen.add(name)
+        return found
 
     @cached_property
-    def cells(self) -> tuple[Cell, ...]:
+    def constants(self) -> tuple[Cell, ...]:
         """The parameters of `all`, their values joined by commas."""
         return parse_all(self.all)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The parameters of `all` that are the same in every combination: groups bring others along."""
+        return tuple(cell for cell in self.constants if not self._varies(cell))
+
+    def _varies(self, cell: Cell) -> bool:
+        return cell.key in self.groups
+
+    @property
+    def names(self) -> list[str]:
+        """All parameters, as they are written; variants may bring others."""
+        swept = (key for argument in (*self.arguments, *self.steps) for key in argument.keys)
+        return list(dict.fromkeys([*swept, *(cell.key for cell in self.constants)]))
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -92,10 +126,17 @@ class Set(Model):
         return self.included if self.include and not self.each and not self.zip else (self, *self.included)
 
     def _including(self, text: str) -> Self:
-        other = type(self)(each=text, add=self.add, job_add=self.job_add)
+        other = type(self)(
+            each=text,
+            add=self.add,
+            packages=self.packages,
+            resources=self.resources,
+            job_add=self.job_add,
+            groups=self.groups,
+        )
         said = {name for argument in other.arguments for name in argument.keys}
         object.__setattr__(other, "all", self.all)
-        other.__dict__["cells"] = tuple(cell for cell in self.cells if cell.key not in said)
+        other.__dict__["constants"] = tuple(cell for cell in self.constants if cell.key not in said)
         return other
 
     @property
@@ -104,12 +145,14 @@ class Set(Model):
         of_job = split_words(self.job_add)
         return merge_add(of_job, split_words(self.add)) if self.add else of_job
 
-    def under(self, add: str) -> Self:
-        """Return this set as it is in a job with that `add`."""
-        if add == self.job_add:
+    def under(self, add: str, groups: Mapping[str, Group]) -> Self:
+        """Return this set as it is in a job with that `add` and those groups."""
+        if add == self.job_add and groups == self.groups:
             return self
         other = copy.copy(self)  # with the texts that have been read already
         object.__setattr__(other, "job_add", add)
+        object.__setattr__(other, "groups", groups)
+        other.__dict__.pop("columns", None)
         return other
 
     def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
@@ -117,7 +160,7 @@ class Set(Model):
         if wrong & {"each", "zip", "all", "n", "seed"}:
             return
         seen: dict[str, str] = {}
-        for where, cells in (("each", self.arguments), ("zip", self.steps), ("all", self.cells)):
+        for where, cells in (("each", self.arguments), ("zip", self.steps), ("all", self.constants)):
             names = [name for one in cells for name in (one.keys if isinstance(one, Argument) else [one.key])]
             for name in names:
                 if name in seen:
@@ -131,11 +174,6 @@ class Set(Model):
         if self.n is not None and not drawn:
             text = "is the number of draws, and nothing is drawn; draw in each, as in lr=~uniform(0,1)"
             yield Mistake(("n",), InputError(text))
-        if "exclude" not in wrong:
-            for name in dict.fromkeys(name for each in self.conditions for name in each.names):
-                if name not in seen:
-                    close = nearest(name, seen) or f"; the parameters are {', '.join(seen)}"
-                    yield Mistake(("exclude",), InputError(f"no parameter {name!r} in this set{close}"))
 
 
 def _together(arguments: tuple[Argument, ...]) -> Argument | Steps:
@@ -181,7 +219,9 @@ class Policy(Model):
     `timeout` and `retry_delay` are in seconds; `parallel` is the number of commands at once, None for the
     machine's CPU count; `cluster` is a Dask scheduler's address, or a cluster to start. Up to `task_runs`
     combinations have a task run each in Prefect, more share them. `metric` is what combinations are ranked
-    by, None for the first in the order of the alphabet. `preload` names modules that every command finds
+    by, None for the first in the order of the alphabet. `groups` are folders of variants, by parameter (see
+    `sweeplib.jobs.groups`), `packages` (``with``) what is installed for the commands, `resources` how much of
+    a machine each needs. `preload` names modules that every command finds
     loaded, None where nothing is said about it. `tracking` tells whether combinations are recorded in MLflow;
     "own" that the commands open their own runs.
     """
@@ -195,6 +235,9 @@ class Policy(Model):
     max_failures: FailureLimit | None = key(fields.max_failures, None)
     env: Mapping[str, str] = key(fields.environment, {})
     tags: tuple[str, ...] = key(fields.tags, ())
+    groups: Mapping[str, str] = key(groups, {})
+    packages: tuple[str, ...] = key(packages, (), name="with")
+    resources: Resources = key(resources, Resources())
     cluster: str | ClusterSpec | None = key(fields.cluster, None)
     task_runs: int = key(fields.whole(1), 10_000)
     metric: Metric | None = key(fields.metric, None)
@@ -299,8 +342,13 @@ class Job(Policy):
         super().__post_init__()
         if self.launch:
             object.__setattr__(self, "style", "plain")
-        object.__setattr__(self, "sets", tuple(one.under(self.add) for one in self.sets))
         object.__setattr__(self, "entry", self.entry or self.name)
+        self._bring_up_sets()
+
+    def _bring_up_sets(self) -> None:
+        """Let every set know what of the job concerns it."""
+        known = {name: Group(name, path, self.folder) for name, path in self.groups.items()}
+        object.__setattr__(self, "sets", tuple(one.under(self.add, known) for one in self.sets))
 
     def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
         """Yield what is wrong with the command unless it is exactly one; one that is `wrong` counts."""
@@ -327,24 +375,48 @@ class Job(Policy):
 
         if self.style == "flags" and not wrong & {"style", "sets"}:
             yield from self._with_dashes()
+        if not wrong & {"sets", "groups"}:
+            yield from self._unknown_in_conditions()
+        if self.submit and not wrong & {"submit", "sets"}:
+            yield from self._needs_of_one()
 
     def _with_dashes(self) -> Iterator[Mistake]:
         for number, set_ in enumerate(self.sets):
             named = [
                 *(("each", name) for argument in set_.arguments for name in argument.keys),
                 *(("zip", name) for argument in set_.steps for name in argument.keys),
-                *(("all", cell.key) for cell in set_.cells),
+                *(("all", cell.key) for cell in set_.constants),
             ]
             for where, name in named:
                 if name.startswith("-"):
                     text = f"the style flags writes the dashes; write {name.lstrip('-')}=… for {name}=…"
                     yield Mistake(("sets", number, where), InputError(text))
 
+    def _unknown_in_conditions(self) -> Iterator[Mistake]:
+        """Yield what `exclude` is about and a set does not have; what variants bring is not known yet."""
+        for number, set_ in enumerate(self.sets):
+            seen = set_.names
+            if not set_.exclude or not self.groups.keys().isdisjoint(seen):
+                continue
+            for name in dict.fromkeys(name for each in set_.conditions for name in each.names):
+                if name not in seen:
+                    close = nearest(name, seen) or f"; the parameters are {', '.join(seen)}"
+                    error = InputError(f"no parameter {name!r} in this set{close}")
+                    yield Mistake(("sets", number, "exclude"), error)
+
+    def _needs_of_one(self) -> Iterator[Mistake]:
+        for number, set_ in enumerate(self.sets):
+            for name in ("with", "resources"):
+                if set_.written().get(name):
+                    text = "a 'submit' job is one command, and no set has one of its own; say it of the job"
+                    yield Mistake(("sets", number, name), InputError(text))
+
     def at(self, entry: str, folder: str = "") -> Self:
         """Return this job as it stands under `entry` in a file of that folder."""
         other = copy.copy(self)
         object.__setattr__(other, "entry", entry)
         object.__setattr__(other, "folder", folder)
+        other._bring_up_sets()  # noqa: SLF001  (a copy of this one)
         return other
 
     @property

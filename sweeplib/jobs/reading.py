@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from sweeplib.errors import InputError, JobFileError, Place, SweepSyntaxError, nearest
+from sweeplib.errors import InputError, nearest
 from sweeplib.interpreter import head_length
 from sweeplib.jobs.fields import name as job_name
 from sweeplib.jobs.grouping import Group, group
 from sweeplib.jobs.models import Deployment, Job, Policy, Set
+from sweeplib.jobs.notes import Notes
 from sweeplib.jobs.schema import Mistake, Mistakes
 from sweeplib.jobs.words import split_words
-from sweeplib.jobs.yaml_file import spell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sweeplib.jobs.schema import Path
-    from sweeplib.jobs.yaml_file import Document
 
 __all__ = ["Reading"]
 
@@ -27,15 +26,10 @@ _TOP = ("defaults", "jobs")
 
 
 @dataclass(slots=True)
-class Reading:
-    """The reading of one document.
+class Reading(Notes):
+    """The reading of one document; `folder` is that of the file."""
 
-    `folder` is that of the file; `mistakes` are errors by line, in the order they were found.
-    """
-
-    document: Document
     folder: str = ""
-    mistakes: list[tuple[int, InputError]] = field(default_factory=list)
 
     def jobs(self) -> dict[str, Job]:
         """Return the jobs that could be read, by the name they stand under."""
@@ -124,32 +118,6 @@ class Reading:
         raw["sets"] = [one.content for one in groups]
         return groups
 
-    def with_texts(self, given: dict[str, Any], path: Path) -> dict[str, Any]:
-        """Return a copy in which the values of `env` are as they were written, be it 1.10 or yes."""
-        raw = dict(given)
-        env = raw.get("env")
-        if isinstance(env, dict):
-            texts = self.document.texts
-            raw["env"] = {
-                key: value if value is None else texts.get((*path, "env", key), value)
-                for key, value in env.items()
-            }
-        return raw
-
-    def note(self, path: Path, message: str, at: Path | None = None) -> None:
-        """Note a mistake at `path`; its line is that of `at`, where that is another."""
-        self.put(path, JobFileError(message), at)
-
-    def put(self, path: Path, error: InputError, at: Path | None = None) -> None:
-        """Note `error` with its place."""
-        line = self.document.line(at or path)
-        place = Place(self.document.file, line, spell(path))
-        if isinstance(error, SweepSyntaxError):
-            placed: InputError = SweepSyntaxError(error.source, error.span, error.expected, place)
-        else:
-            placed = JobFileError(getattr(error, "message", None) or str(error), place)
-        self.mistakes.append((line or 0, placed))
-
     def collect(
         self,
         mistakes: Sequence[Mistake],
@@ -166,11 +134,6 @@ class Reading:
                 self.put(path[:-1], InputError(message), path)
             else:
                 self.put(path, each.error)
-
-    def error(self) -> InputError:
-        """Return the mistake, or all of them as one error, by line."""
-        ordered = [error for _, error in sorted(self.mistakes, key=lambda entry: entry[0])]
-        return ordered[0] if len(ordered) == 1 else JobFileError("\n".join(map(str, ordered)))
 
 
 def _is_python(raw: dict[str, Any]) -> bool:

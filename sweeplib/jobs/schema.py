@@ -6,7 +6,7 @@ Plain dataclasses, as a dry run starts in the time that importing a library for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from sweeplib.errors import InputError
@@ -44,12 +44,13 @@ class Mistakes(InputError):  # noqa: N818  (an error for each)
         return [Mistake((name, *each.path), each.error) for each in self.mistakes]
 
 
-def key(read: Callable[[Any], object], default: object) -> Any:
+def key(read: Callable[[Any], object], default: object, *, name: str | None = None) -> Any:
     """Return a model's field; `read` makes its value of one from a file, or of that value itself.
 
-    `read` raises `InputError` if the value cannot be read; the message goes on after the key's name.
+    `read` raises `InputError` if the value cannot be read; the message goes on after the key's name: that of
+    the field, or `name` where Python has another use for that word.
     """
-    metadata = {"read": read}
+    metadata = {"read": read, "name": name}
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -62,9 +63,9 @@ class Model:
     def __post_init__(self) -> None:
         """Read all values, and hold what must be true of them together."""
         mistakes: list[Mistake] = []
-        for name, read in self._readers():
+        for name, each in self._keys().items():
             try:
-                object.__setattr__(self, name, read(getattr(self, name)))
+                object.__setattr__(self, each.name, each.metadata["read"](getattr(self, each.name)))
             except Mistakes as error:
                 mistakes += error.below(name)
             except InputError as error:
@@ -80,10 +81,10 @@ class Model:
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> Self:
         """Return the model that a mapping of a file describes; raises `Mistakes`."""
-        known = cls.defaults()
+        known = cls._keys()
         unknown = [Mistake((name,), None) for name in content if name not in known]
         try:
-            model = cls(**{name: value for name, value in content.items() if name in known})
+            model = cls(**{known[name].name: value for name, value in content.items() if name in known})
         except Mistakes as error:
             raise Mistakes([*error.mistakes, *unknown]) from None
         if unknown:
@@ -93,19 +94,21 @@ class Model:
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """Return the keys with their values where a file leaves them out."""
-        own = [each for each in fields(cls) if "read" in each.metadata]
         return {
-            each.name: each.default if each.default_factory is MISSING else each.default_factory()
-            for each in own
+            name: each.default if each.default_factory is MISSING else each.default_factory()
+            for name, each in cls._keys().items()
         }
 
     @classmethod
-    def _readers(cls) -> list[tuple[str, Callable[[Any], object]]]:
-        return [(each.name, each.metadata["read"]) for each in fields(cls) if "read" in each.metadata]
+    def _keys(cls) -> dict[str, Field[Any]]:
+        """Return the fields that are keys, by the name in a file."""
+        own = [each for each in fields(cls) if "read" in each.metadata]
+        return {each.metadata["name"] or each.name: each for each in own}
 
     def written(self) -> dict[str, Any]:
         """Return the mapping, fit for JSON, that `read` makes this model of; defaults are left out."""
-        given = {name: (getattr(self, name), default) for name, default in self.defaults().items()}
+        names = {name: each.name for name, each in self._keys().items()}
+        given = {name: (getattr(self, names[name]), default) for name, default in self.defaults().items()}
         return {name: _written(value) for name, (value, default) in given.items() if value != default}
 
 

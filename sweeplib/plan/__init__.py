@@ -3,6 +3,8 @@
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.lines import Line, Lines
 from sweeplib.plan.listed import Command, ListPlan
-from sweeplib.plan.plan import Part, Plan
+from sweeplib.plan.needs import Needs
+from sweeplib.plan.part import Part
+from sweeplib.plan.plan import Plan
 
-__all__ = ["Combination", "Command", "Line", "Lines", "ListPlan", "Part", "Plan"]
+__all__ = ["Combination", "Command", "Line", "Lines", "ListPlan", "Needs", "Part", "Plan"]

@@ -9,7 +9,7 @@ from sweeplib.plan.identity import digest
 from sweeplib.syntax import unquote
 
 if TYPE_CHECKING:
-    from sweeplib.plan.plan import Part
+    from sweeplib.plan.part import Part
     from sweeplib.syntax import Cell
 
 __all__ = ["Combination"]
@@ -32,7 +32,7 @@ class Combination:
     @property
     def key(self) -> str:
         """The combination's identity (see `sweeplib.plan.identity`)."""
-        return digest(self.part.prefix, self.cells)
+        return digest(self.part.head(self.cells), self.cells)
 
     @property
     def parameters(self) -> dict[str, str]:

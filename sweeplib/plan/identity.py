@@ -2,8 +2,8 @@
 
 A key is the BLAKE2b hash (128 bits, 32 hexadecimal digits) of
 
-    the kind of command, its words, the extra arguments, the style, the `add` arguments,
-    and the set of (parameter, meaning of its value)
+    the kind of command, its words, the extra arguments, the style, the `add` arguments, the packages that are
+    installed for it, if any, and the set of (parameter, meaning of its value)
 
 where a value that is a number means that number (``1m``, ``1e-3`` and ``0.001`` are one), a list
 of plain values joined by commas means the list of their meanings, and any other value means its
@@ -57,10 +57,16 @@ def _exact(value: Decimal) -> str:
 
 
 def prefix(
-    kind: str, words: Sequence[str], arguments: Sequence[str], style: str, add: Sequence[str]
+    kind: str,
+    words: Sequence[str],
+    arguments: Sequence[str],
+    style: str,
+    add: Sequence[str],
+    packages: Sequence[str] = (),
 ) -> bytes:
-    """Return the part of the hashed text that all combinations of one set share."""
-    return _bytes(_field(kind, _field(*words), _field(*arguments), style, _field(*_in_order(add))))
+    """Return the part of the hashed text that combinations share."""
+    more = [_field(*packages)] if packages else []
+    return _bytes(_field(kind, _field(*words), _field(*arguments), style, _field(*_in_order(add)), *more))
 
 
 def _in_order(add: Sequence[str]) -> Sequence[str]:

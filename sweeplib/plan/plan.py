@@ -11,70 +11,21 @@ from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError
 from sweeplib.plan.combination import Combination
-from sweeplib.plan.identity import digest_all, prefix
+from sweeplib.plan.identity import digest_all
 from sweeplib.plan.lines import Lines
-from sweeplib.plan.rows import Row, rows_of
+from sweeplib.plan.needs import Needs
+from sweeplib.plan.part import Part
+from sweeplib.plan.rows import cells_of, rows_of
 from sweeplib.plan.selection import Selection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sweeplib.jobs import Job, Set
     from sweeplib.plan.lines import Line
     from sweeplib.plan.listed import Command
-    from sweeplib.plan.rows import Rows
 
-__all__ = ["Part", "Plan"]
-
-
-class Part(Sequence[Row]):
-    """The combinations of one set, in the order of a product, last parameter fastest.
-
-    `rows` are the parameters that vary within it; None for all that the set has.
-    """
-
-    def __init__(
-        self,
-        job: Job,
-        arguments: Sequence[str],
-        set_: Set,
-        varying: frozenset[str],
-        rows: Rows | None = None,
-    ) -> None:
-        self.job_name = job.entry
-        try:
-            self.rows = rows_of(set_) if rows is None else rows
-        except PlanError as error:
-            raise PlanError(f"job {job.entry!r}: {error}") from None
-        self.constant = set_.cells
-        self.add = tuple(set_.extra)
-        self.varying = varying
-        self.prefix = prefix(job.kind, job.words, arguments, job.style, self.add)
-        self.size = self.rows.size
-
-    def __len__(self) -> int:
-        return self.size
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        found = self.rows[index]
-        if isinstance(found, list):
-            return [row + self.constant for row in found]
-        return found + self.constant
-
-    def __iter__(self) -> Iterator[Row]:
-        for row in self.rows:
-            yield row + self.constant
-
-    def combination(self, index: int, position: int) -> Combination:
-        """Return the combination at `index`, which is at `position` in the plan."""
-        return Combination(self, position, self[index])
-
-    def combinations(self, position: int) -> Iterator[Combination]:
-        """Yield all, the first of which is at `position` in the plan."""
-        for number, row in enumerate(self, position):
-            yield Combination(self, number, row)
+__all__ = ["Plan"]
 
 
 class Plan(Sequence["Combination | Line | Command"]):
@@ -114,6 +65,8 @@ class Plan(Sequence["Combination | Line | Command"]):
                 f"({sys.maxsize:,}); sweep fewer values"
             )
             raise PlanError(msg)
+        if job.kind == "submit":
+            _hold_needs_of_one(self.parts)
 
     def _selected(self, varying: frozenset[str]) -> tuple[Part, ...]:
         selection = Selection.read(self.only)
@@ -152,6 +105,16 @@ class Plan(Sequence["Combination | Line | Command"]):
             yield from part.combinations(position)
             position += part.size
 
+    def needs(self, combination: Combination | Line | Command) -> Needs:
+        """Return what a combination's command gets and needs besides its parameters."""
+        if isinstance(combination, Combination):
+            return combination.part.needs(combination.cells)
+        return self._needs
+
+    @cached_property
+    def _needs(self) -> Needs:
+        return Needs.of(self.job)
+
     @cached_property
     def key(self) -> str:
         """The identity of the whole plan: what a submit job, which runs once, is known by."""
@@ -179,17 +142,23 @@ def _hold_keywords(job: Job, arguments: Sequence[str]) -> None:
             raise PlanError(msg)
 
 
+def _hold_needs_of_one(parts: Iterable[Part | Lines]) -> None:
+    """Raise `PlanError` for what the one command of a submit job cannot have for some combinations alone."""
+    for part in parts:
+        if isinstance(part, Part):
+            part.hold_needs_of_one()
+
+
 def _varying(sets: Sequence[Set]) -> frozenset[str]:
     """Return the parameters that do not have the same single value in every combination."""
     fixed: dict[str, set[str]] = {}
     present: dict[str, int] = {}
     varying: set[str] = set()
     for set_ in sets:
-        columns = (*set_.arguments, *set_.steps)
-        for column in columns:
+        for column in set_.columns:
             if len(column) > 1:
                 varying.update(column.keys)
-        single = [column[0] for column in columns if len(column) == 1]
+        single = [cell for column in set_.columns if len(column) == 1 for cell in cells_of(column[0])]
         for cell in (*single, *set_.cells):
             fixed.setdefault(cell.key, set()).add(cell.value)
             present[cell.key] = present.get(cell.key, 0) + 1

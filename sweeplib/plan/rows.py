@@ -15,7 +15,7 @@ from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, overload
 
-from sweeplib.errors import PlanError
+from sweeplib.errors import PlanError, nearest
 from sweeplib.syntax import Cell
 from sweeplib.syntax.draws import below, bits
 from sweeplib.syntax.product import product
@@ -26,7 +26,19 @@ if TYPE_CHECKING:
     from sweeplib.jobs import Set
     from sweeplib.syntax.condition import Condition
 
-__all__ = ["LONGEST", "Column", "Filtered", "Grid", "Picked", "Row", "Rows", "cells_of", "pick", "rows_of"]
+__all__ = [
+    "LONGEST",
+    "Column",
+    "Filtered",
+    "Grid",
+    "Picked",
+    "Row",
+    "Rows",
+    "cells_of",
+    "names_of",
+    "pick",
+    "rows_of",
+]
 
 Row = tuple[Cell, ...]
 Column = Sequence[Cell] | Sequence[Row]
@@ -142,10 +154,12 @@ class Filtered(Rows):
             msg = f"{texts} would have to be looked at for {count:,} combinations, more than {LONGEST:,}"
             raise PlanError(f"{msg}; sweep fewer values of the parameters in it")
         fixed = _values(constant)
+        # A parameter that only some variants bring is None beside the others.
+        missing = dict.fromkeys(name for each in conditions for name in each.names)
         looked = [[_values(cells_of(entry)) for entry in column] for column in columns]
         left = array("q")
         for number, entries in enumerate(itertools.product(*looked)):
-            values = dict(fixed)
+            values = {**missing, **fixed}
             for entry in entries:
                 values.update(entry)
             if not any(condition.holds(values) for condition in conditions):
@@ -275,9 +289,11 @@ def pick(count: int, size: int, seed: int) -> Sequence[int]:
 def rows_of(set_: Set, columns: Sequence[Column] | None = None) -> Rows:
     """Return the rows of a set; of these `columns` (None: its own), with what it excludes and samples.
 
-    Raises `PlanError` where that is too much to look at.
+    Raises `PlanError` where that is too much to look at, or a condition is about what is no parameter.
     """
     grid = Grid(set_.columns if columns is None else columns)
+    if set_.exclude:
+        _hold_names(set_)
     rows = Filtered(grid, set_.cells, set_.conditions) if set_.exclude else grid
     if set_.sample is None:
         return rows
@@ -285,3 +301,17 @@ def rows_of(set_: Set, columns: Sequence[Column] | None = None) -> Rows:
         msg = f"a sample of {set_.sample:,} from {rows.size:,} combinations is too large to make; "
         raise PlanError(f"{msg}sample up to {LONGEST:,}, of fewer values")
     return Picked(rows, pick(set_.sample, rows.size, set_.seed))
+
+
+def names_of(set_: Set) -> list[str]:
+    """Return all parameters of a set, those that variants bring among them."""
+    swept = (key for column in set_.columns for key in column.keys)
+    return list(dict.fromkeys([*swept, *(cell.key for cell in set_.cells)]))
+
+
+def _hold_names(set_: Set) -> None:
+    known = names_of(set_)
+    for name in (name for each in set_.conditions for name in each.names):
+        if name not in known:
+            close = nearest(name, known) or f"; the parameters are {', '.join(known)}"
+            raise PlanError(f"exclude: no parameter {name!r} in this set{close}")

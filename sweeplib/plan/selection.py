@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sweeplib.jobs import Set
     from sweeplib.plan.rows import Column, Rows
-    from sweeplib.syntax import Argument, Cell, Steps
+    from sweeplib.syntax import Argument, Cell, Entries, Steps
 
 __all__ = ["Selection"]
 
@@ -71,7 +71,7 @@ class Selection:
             rows = Picked(sampled, [i for i, row in enumerate(sampled) if self._wants(row, left)])
         return rows if rows is not None and rows.size else None
 
-    def _of(self, column: Argument | Steps, left: Iterable[str]) -> Column:
+    def _of(self, column: Argument | Steps | Entries, left: Iterable[str]) -> Column:
         """Return the entries of a column that are wanted, of the parameters in `left` that it has."""
         keys = set(left).intersection(column.keys)
         if not keys:

@@ -12,7 +12,7 @@ from sweeplib.syntax.values import Indexed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Argument", "Cell", "Steps"]
+__all__ = ["Argument", "Cell", "Entries", "Steps"]
 
 
 class Cell(NamedTuple):
@@ -79,3 +79,25 @@ class Steps(Indexed["tuple[Cell, ...]"]):
 
     def __iter__(self) -> Iterator[tuple[Cell, ...]]:
         return zip(*self.arguments, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries(Indexed["tuple[Cell, ...]"]):
+    """Cells that belong together, written out: at an index, those of one entry."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The parameters of the cells, each once, in order; an entry need not have all of them."""
+        return tuple(dict.fromkeys(cell.key for row in self.rows for cell in row))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, index: int) -> tuple[Cell, ...]:
+        """Return the cells at `index`."""
+        return self.rows[index]
+
+    def __iter__(self) -> Iterator[tuple[Cell, ...]]:
+        return iter(self.rows)

@@ -11,9 +11,22 @@ from pathlib import Path
 import pytest
 
 from sweeplib.errors import InputError, JobFileError, UnknownJobError
-from sweeplib.jobs import ClusterSpec, Deployment, FailureLimit, Job, JobFile, Metric, Set, find_file, load
+from sweeplib.jobs import (
+    ClusterSpec,
+    Deployment,
+    FailureLimit,
+    Job,
+    JobFile,
+    Metric,
+    Resources,
+    Set,
+    find_file,
+    load,
+)
 
 Read = Callable[[str], JobFile]
+
+KEYWORDS = {"with": "packages"}
 
 SMALL = "jobs: {train: {run: python train.py, sets: [{each: a=1}]}}\n"
 EXAMPLE = """
@@ -81,7 +94,7 @@ jobs:
 
 def test_what_is_left_out(read: Read) -> None:
     job = read(SMALL).job("train")
-    assert {key: getattr(job, key) for key in Job.defaults()} == Job.defaults() | {
+    assert {key: getattr(job, KEYWORDS.get(key, key)) for key in Job.defaults()} == Job.defaults() | {
         "name": "train",
         "run": "python train.py",
         "sets": (Set(each="a=1"),),
@@ -96,6 +109,9 @@ def test_what_is_left_out(read: Read) -> None:
         "max_failures": None,
         "env": {},
         "tags": (),
+        "groups": {},
+        "with": (),
+        "resources": Resources(),
         "cluster": None,
         "task_runs": 10_000,
         "metric": None,

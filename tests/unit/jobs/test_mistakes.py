@@ -206,8 +206,8 @@ def test_a_job(read: Read, job: str, message: str) -> None:
             "speed: 4",
             (
                 ": unknown key 'speed'; the keys here are run, call, submit, launch, sets, deployments, "
-                "style, add, parallel, timeout, retries, retry_delay, max_failures, env, tags, cluster, "
-                "task_runs, metric, preload, tracking, name"
+                "style, add, parallel, timeout, retries, retry_delay, max_failures, env, tags, groups, "
+                "with, resources, cluster, task_runs, metric, preload, tracking, name"
             ),
         ),
         ("each: a=1", ": 'each' belongs to a set; write sets: [{each: ...}]"),
@@ -341,7 +341,10 @@ def test_more_than_one_command(read: Read, lines: str, keys: str) -> None:
         ("eech: a=1", ": unknown key 'eech'; did you mean 'each'?"),
         (
             "what: a=1",
-            ": unknown key 'what'; the keys here are each, zip, all, add, n, seed, exclude, sample, include",
+            (
+                ": unknown key 'what'; the keys here are each, zip, all, add, n, seed, exclude, sample, "
+                "include, with, resources"
+            ),
         ),
         ("timeout: 5", ": 'timeout' belongs to the job, not to one of its sets; move it beside 'sets'"),
         ("each: 5", f".each: {SWEEP}, not the number 5"),

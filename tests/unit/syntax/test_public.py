@@ -10,7 +10,7 @@ import sweeplib.syntax
 
 
 def test_public_names() -> None:
-    names = ["Argument", "Cell", "Drawing", "Steps", "collect", "expand", "number"]
+    names = ["Argument", "Cell", "Drawing", "Entries", "Steps", "collect", "expand", "number"]
     names += ["parse_all", "parse_each", "unquote"]
     assert sweeplib.syntax.__all__ == names
     assert all(hasattr(sweeplib.syntax, name) for name in names)

@@ -1,0 +1,195 @@
+"""Groups: parameters whose values are files, each a variant with what belongs to it.
+
+``groups: {backend: backends/}`` says that the values of `backend` are the files ``backends/NAME.yaml``. To
+add a variant is to add a file. In `each`, a value with ``*``, ``?`` or ``[…]`` stands for all variants that
+match, and one that begins with ``!`` takes those that match it away.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeplib.errors import InputError, JobFileError, Place, PlanError, nearest
+from sweeplib.jobs import fields
+from sweeplib.jobs.notes import Notes
+from sweeplib.jobs.packages import packages
+from sweeplib.jobs.resources import Resources, resources
+from sweeplib.jobs.schema import Mistakes, Model, key
+from sweeplib.jobs.yaml_file import read
+from sweeplib.syntax import Argument, Cell, Entries, Steps, parse_all, parse_each, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["Group", "Variant", "expanded", "groups"]
+
+_SUFFIXES = (".yaml", ".yml")
+_PATTERN = re.compile(r"[*?\[]")
+_LONGEST = 100_000  # entries of a column that has a group's parameter
+
+Row = tuple[Cell, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant(Model):
+    """What belongs to one value of a group: parameters of its own, and what its combinations need."""
+
+    each: str = key(fields.selection, "")
+    all: str = key(fields.all_, "")
+    add: str = key(fields.add, "")
+    packages: tuple[str, ...] = key(packages, (), name="with")
+    resources: Resources = key(resources, Resources())
+    timeout: float | None = key(fields.timeout, None)
+    env: Mapping[str, str] = key(fields.environment, {})
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The parameters of its own: the product of `each`, with those of `all`."""
+        constant = parse_all(self.all)
+        return tuple((*row, *constant) for row in itertools.product(*parse_each(self.each)))
+
+
+def groups(value: object) -> dict[str, str]:
+    """Return the folders of a job's groups, by parameter; raises `InputError`."""
+    if not isinstance(value, Mapping):
+        but = "" if value is None else f", not {value!r}"
+        raise InputError(f"must be a mapping from parameters to folders, such as {{backend: backends/}}{but}")
+    for name, folder in value.items():
+        if not isinstance(folder, str) or not folder.strip():
+            raise InputError(f"{name} needs a folder with a file for each variant, such as {name}s/")
+        parsed = parse_each(f"{name}=1")
+        if [argument.keys for argument in parsed] != [(name,)]:
+            raise InputError(f"{name!r} cannot be a parameter's name")
+    return {name: folder.strip() for name, folder in value.items()}
+
+
+@dataclass(frozen=True)
+class Group:
+    """A parameter whose values are the files of a folder; `path` is as it is written in the job file."""
+
+    name: str
+    path: str
+    folder: str
+
+    @cached_property
+    def variants(self) -> Mapping[str, Variant]:
+        """The variants by name, in the order of the alphabet; raises `JobFileError`."""
+        folder = Path(self.folder, self.path)
+        try:
+            files = sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise JobFileError(f"the folder {self.path} of group {self.name!r}: {why}") from None
+        found: dict[str, Variant] = {}
+        for path in files:
+            shown = f"{self.path.rstrip('/')}/{path.name}"
+            if path.stem in found:
+                raise JobFileError(f"there is a variant {path.stem!r} already; keep one file", Place(shown))
+            found[path.stem] = _read(path, shown)
+        if not found:
+            example = f"{self.path.rstrip('/')}/NAME.yaml"
+            raise JobFileError(f"group {self.name!r} has no variants; write one as {example}")
+        return found
+
+    def choose(self, values: Iterable[str]) -> list[str]:
+        """Return the variants that values mean, each once; raises `PlanError`."""
+        found: dict[str, None] = {}
+        for value in map(unquote, values):
+            if value.startswith("!"):
+                for name in self._matching(value[1:]):
+                    found.pop(name, None)
+            else:
+                found |= dict.fromkeys(self._matching(value))
+        if not found:
+            raise PlanError(f"group {self.name!r}: the patterns leave none of {', '.join(self.variants)}")
+        return list(found)
+
+    def _matching(self, text: str) -> list[str]:
+        if text in self.variants:
+            return [text]
+        names = [name for name in self.variants if fnmatchcase(name, text)] if _PATTERN.search(text) else []
+        if not names:
+            close = nearest(text, self.variants) or f"; the variants are {', '.join(self.variants)}"
+            raise PlanError(f"group {self.name!r} has no variant {text!r} in {self.path}{close}")
+        return names
+
+    def variant(self, value: str) -> Variant:
+        """Return the variant of a value that is no pattern; raises `PlanError`."""
+        names = self.choose([value])
+        if names != [unquote(value)]:
+            raise PlanError(f"group {self.name!r}: the pattern {value!r} stands in `each`, and nowhere else")
+        return self.variants[names[0]]
+
+
+def expanded(column: Argument | Steps | Entries, known: Mapping[str, Group]) -> Argument | Steps | Entries:
+    """Return a column in which every value of a group has the parameters of its variant beside it.
+
+    Raises `PlanError` where a variant is not there, and `JobFileError` where one cannot be read.
+    """
+    own = [known[name] for name in column.keys if name in known]
+    if not own:
+        return column
+    if len(column) > _LONGEST:
+        msg = f"group {own[0].name!r} has {len(column):,} values in one set, more than {_LONGEST:,}"
+        raise PlanError(msg)
+    rows: Iterable[Row]
+    if isinstance(column, Argument) and len(column.alternatives) == 1 and not column.drawn:
+        rows = [(Cell(own[0].name, name),) for name in own[0].choose(cell.value for cell in column)]
+    else:
+        rows = [(entry,) if isinstance(entry, Cell) else entry for entry in column]
+    return Entries(tuple(itertools.chain.from_iterable(_with_own(row, known) for row in rows)))
+
+
+def _with_own(row: Row, known: Mapping[str, Group]) -> Iterator[Row]:
+    """Yield a row with the parameters of its variants, each behind its group; a variant may have several."""
+    parts: list[Sequence[Row]] = []
+    for cell in row:
+        parts.append([(cell,)])
+        if cell.key in known:
+            parts.append(known[cell.key].variant(cell.value).rows)
+    for product in itertools.product(*parts):
+        yield tuple(itertools.chain.from_iterable(product))
+
+
+def _read(path: Path, shown: str) -> Variant:
+    """Return the variant that a file describes; raises `JobFileError` with all that is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise JobFileError(f"this file cannot be read: {why}", Place(shown)) from None
+    except UnicodeDecodeError:
+        raise JobFileError("this file is not UTF-8; save it as UTF-8", Place(shown)) from None
+    try:
+        fields.name(path.stem)
+    except InputError as error:
+        message = str(error).replace("a job's name", "a variant's name")
+        raise JobFileError(f"{message}; rename the file", Place(shown)) from None
+    document = read(text, shown)
+    if document.value is None:
+        return Variant()
+    notes = Notes(document)
+    if not isinstance(document.value, dict):
+        notes.note((), "must be a mapping, such as with: [polars==1.17.1]; a variant may be empty too")
+        raise notes.error()
+    try:
+        return Variant.read(notes.with_texts(document.value, ()))
+    except Mistakes as error:
+        for each in error.mistakes:
+            if each.error is None:
+                notes.note(each.path[:-1], _unknown(str(each.path[-1])), each.path)
+            else:
+                notes.put(each.path, each.error)
+        raise notes.error() from None
+
+
+def _unknown(name: str) -> str:
+    known = tuple(Variant.defaults())
+    return f"unknown key {name!r}" + (nearest(name, known) or f"; the keys here are {', '.join(known)}")

@@ -1,0 +1,54 @@
+"""What is wrong with the document of a file, each mistake with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sweeplib.errors import InputError, JobFileError, Place, SweepSyntaxError
+from sweeplib.jobs.yaml_file import spell
+
+if TYPE_CHECKING:
+    from sweeplib.jobs.schema import Path
+    from sweeplib.jobs.yaml_file import Document
+
+__all__ = ["Notes"]
+
+
+@dataclass(slots=True)
+class Notes:
+    """A document, and its mistakes: errors by line, in the order they were found."""
+
+    document: Document
+    mistakes: list[tuple[int, InputError]] = field(default_factory=list, kw_only=True)
+
+    def with_texts(self, given: dict[str, Any], path: Path) -> dict[str, Any]:
+        """Return a copy in which the values of `env` are as they were written, be it 1.10 or yes."""
+        raw = dict(given)
+        env = raw.get("env")
+        if isinstance(env, dict):
+            texts = self.document.texts
+            raw["env"] = {
+                key: value if value is None else texts.get((*path, "env", key), value)
+                for key, value in env.items()
+            }
+        return raw
+
+    def note(self, path: Path, message: str, at: Path | None = None) -> None:
+        """Note a mistake at `path`; its line is that of `at`, where that is another."""
+        self.put(path, JobFileError(message), at)
+
+    def put(self, path: Path, error: InputError, at: Path | None = None) -> None:
+        """Note `error` with its place."""
+        line = self.document.line(at or path)
+        place = Place(self.document.file, line, spell(path))
+        if isinstance(error, SweepSyntaxError):
+            placed: InputError = SweepSyntaxError(error.source, error.span, error.expected, place)
+        else:
+            placed = JobFileError(getattr(error, "message", None) or str(error), place)
+        self.mistakes.append((line or 0, placed))
+
+    def error(self) -> InputError:
+        """Return the mistake, or all of them as one error, by line."""
+        ordered = [error for _, error in sorted(self.mistakes, key=lambda entry: entry[0])]
+        return ordered[0] if len(ordered) == 1 else JobFileError("\n".join(map(str, ordered)))

@@ -1,0 +1,149 @@
+"""The combinations of one set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, overload
+
+from sweeplib.errors import InputError, PlanError
+from sweeplib.plan.combination import Combination
+from sweeplib.plan.identity import prefix
+from sweeplib.plan.needs import Needs
+from sweeplib.plan.rows import Row, cells_of, names_of, rows_of
+from sweeplib.syntax import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sweeplib.jobs import Job, Set, Variant
+    from sweeplib.plan.rows import Rows
+    from sweeplib.syntax import Cell
+
+__all__ = ["Part"]
+
+_LOOKED = 100_000  # values that are looked through for amounts of resources
+
+
+class Part(Sequence[Row]):
+    """The combinations of one set, in the order of a product, last parameter fastest.
+
+    `rows` are the parameters that vary within it; None for all that the set has. Raises `PlanError` for what
+    cannot be told of them.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        arguments: Sequence[str],
+        set_: Set,
+        varying: frozenset[str],
+        rows: Rows | None = None,
+    ) -> None:
+        self.job_name = job.entry
+        try:
+            self.rows = rows_of(set_) if rows is None else rows
+        except PlanError as error:
+            raise PlanError(f"job {job.entry!r}: {error}") from None
+        self.constant = set_.cells
+        self.varying = varying
+        self.size = self.rows.size
+        self._job = job
+        self._arguments = tuple(arguments)
+        self._needs = Needs.of(job, set_)
+        self._groups = {name: set_.groups[name] for name in names_of(set_) if name in set_.groups}
+        self.variants = self._chosen(set_)
+        """The variants that there are, by the parameter and value that choose each."""
+        self._known: dict[tuple[str, ...], tuple[Needs, bytes]] = {}
+        self.prefix = self._prefix(self._needs)
+        self._hold_amounts(set_)
+
+    def _prefix(self, needs: Needs) -> bytes:
+        job = self._job
+        return prefix(job.kind, job.words, self._arguments, job.style, needs.add, needs.packages)
+
+    @property
+    def add(self) -> tuple[str, ...] | None:
+        """What is appended to every command; None where that depends on the variant."""
+        return None if any(variant.add for variant in self.variants.values()) else self._needs.add
+
+    def _chosen(self, set_: Set) -> dict[str, Variant]:
+        return {
+            f"{name}={unquote(value)}": group.variant(value)
+            for name, group in self._groups.items()
+            for value in _values_of(set_, name)
+        }
+
+    def needs(self, cells: Iterable[Cell]) -> Needs:
+        """Return what goes with the combination that has these parameters."""
+        return self._needs if not self._groups else self._of_variants(cells)[0]
+
+    def head(self, cells: Iterable[Cell]) -> bytes:
+        """Return what its key is made of besides the parameters (see `sweeplib.plan.identity`)."""
+        return self.prefix if not self._groups else self._of_variants(cells)[1]
+
+    def _of_variants(self, cells: Iterable[Cell]) -> tuple[Needs, bytes]:
+        chosen = {cell.key: cell.value for cell in cells if cell.key in self._groups}
+        names = tuple(chosen.values())
+        if names not in self._known:
+            needs = self._needs
+            for key, value in chosen.items():
+                needs = needs.under(self._groups[key].variant(value))
+            self._known[names] = needs, self._prefix(needs)
+        return self._known[names]
+
+    def _hold_amounts(self, set_: Set) -> None:
+        """Raise `PlanError` where an amount is of a parameter that is not there, or is no amount."""
+        said = [("", self._needs.resources)]
+        said += [(f" of {name}", variant.resources) for name, variant in self.variants.items()]
+        for where, resources in said:
+            for name, key in resources.names:
+                try:
+                    resources.hold(name, key, _values_of(set_, name), names_of(set_))
+                except InputError as error:
+                    raise PlanError(f"job {self.job_name!r}: resources{where}: {error}") from None
+
+    def hold_needs_of_one(self) -> None:
+        """Raise `PlanError` for what one command for all combinations cannot have for some of them alone."""
+        for name, variant in self.variants.items():
+            said = sorted(variant.written().keys() - {"each", "all", "add"})
+            if said:
+                msg = (
+                    f"job {self.job_name!r} is one command, so {' and '.join(said)} of {name} "
+                    "cannot be for it alone; say it of the job"
+                )
+                raise PlanError(msg)
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        found = self.rows[index]
+        if isinstance(found, list):
+            return [row + self.constant for row in found]
+        return found + self.constant
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self.rows:
+            yield row + self.constant
+
+    def combination(self, index: int, position: int) -> Combination:
+        """Return the combination at `index`, which is at `position` in the plan."""
+        return Combination(self, position, self[index])
+
+    def combinations(self, position: int) -> Iterator[Combination]:
+        """Yield all, the first of which is at `position` in the plan."""
+        for number, row in enumerate(self, position):
+            yield Combination(self, number, row)
+
+
+def _values_of(set_: Set, name: str) -> list[str]:
+    """Return the values of a parameter, each once, of very many the first."""
+    cells = list(set_.cells)
+    for column in set_.columns:
+        if name in column.keys:
+            cells += [cell for entry in column[:_LOOKED] for cell in cells_of(entry)]
+    return list(dict.fromkeys(cell.value for cell in cells if cell.key == name))

@@ -1,0 +1,251 @@
+"""Groups: variants in files, patterns, and what a variant brings to its combinations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sweeplib.command import lines
+from sweeplib.errors import InputError
+from sweeplib.jobs import Amounts
+from sweeplib.plan import Plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.jobs.conftest import Read
+
+BACKENDS = {
+    "duckdb": "with: [duckdb==1.1.3]\nresources: {cpu: 1}\n",
+    "pandas": "",
+    "polars": (
+        "with: [polars==1.17.1, numpy<2]\neach: threads=1,2\nall: engine=streaming\n"
+        "resources: {cpu: '${threads}'}\nenv: {POLARS_X: 1.10, A: 2}\ntimeout: 1m\nadd: --lazy\n"
+    ),
+}
+
+
+@pytest.fixture
+def backends(folder: Path) -> Path:
+    """Write the variants of a group; return their folder."""
+    where = folder / "backends"
+    where.mkdir()
+    for name, text in BACKENDS.items():
+        (where / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return where
+
+
+def job(read: Read, *sets: str, more: str = "") -> Plan:
+    items = "".join(f"      - {one}\n" for one in sets)
+    return Plan(
+        read(
+            "jobs:\n  bench:\n    run: python bench.py\n    style: plain\n"
+            f"    groups: {{backend: backends/}}\n{more}    sets:\n{items}"
+        ).job("bench")
+    )
+
+
+def commands(plan: Plan) -> list[str]:
+    return [line.removeprefix("python bench.py ") for line in lines(plan)]
+
+
+PANDAS, DUCKDB = "backend=pandas", "backend=duckdb"
+POLARS = [f"backend=polars threads={n} engine=streaming" for n in (1, 2)]
+
+
+def test_a_variant_brings_its_parameters(read: Read, backends: Path) -> None:
+    plan = job(read, "each: n=1,2 backend=pandas,polars")
+    assert commands(plan) == [
+        "n=1 backend=pandas",
+        *(f"n=1 {each} --lazy" for each in POLARS),
+        "n=2 backend=pandas",
+        *(f"n=2 {each} --lazy" for each in POLARS),
+    ]
+    assert len(plan) == 6
+    assert len({each.key for each in plan}) == 6
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("*", ["duckdb", "pandas", "polars"]),
+        ("p*", ["pandas", "polars"]),
+        ("*,!duck*", ["pandas", "polars"]),
+        ("pandas,*", ["pandas", "duckdb", "polars"]),
+        ("*,!p*,polars", ["duckdb", "polars"]),
+        ("p?????", ["pandas", "polars"]),
+        ("[dp]*,!pandas,!polars", ["duckdb"]),
+        ("'polars'", ["polars"]),
+    ],
+)
+def test_patterns(read: Read, backends: Path, value: str, names: list[str]) -> None:
+    plan = job(read, f'each: "backend={value}"')
+    assert list(dict.fromkeys(each.parameters["backend"] for each in plan)) == names
+
+
+def test_a_new_file_is_a_new_variant(read: Read, backends: Path) -> None:
+    before = [each.key for each in job(read, "each: backend=*")]
+    (backends / "modin.yaml").write_text("", encoding="utf-8")
+    after = [each.key for each in job(read, "each: backend=*")]
+    assert len(after) == len(before) + 1
+    assert set(before) < set(after)
+
+
+def test_what_belongs_to_a_combination(read: Read, backends: Path) -> None:
+    more = "    with: [polars==1.0, pyarrow]\n    resources: {cpu: 4, memory: 1GB}\n    env: {A: 1, B: 1}\n"
+    plan = job(read, "{each: 'backend=pandas,polars', with: [rich]}", more=more + "    timeout: 1h\n")
+    pandas, first, second = plan
+    needs = plan.needs(pandas)
+    assert needs.packages == ("polars==1.0", "pyarrow", "rich")
+    assert (needs.env, needs.timeout, needs.add) == ({"A": "1", "B": "1"}, 3600.0, ())
+    assert needs.resources.of(pandas.parameters) == Amounts(4.0, 1_000_000_000)
+    needs = plan.needs(second)
+    assert needs == plan.needs(first)
+    assert needs.packages == ("numpy<2", "polars==1.17.1", "pyarrow", "rich")
+    assert needs.env == {"A": "2", "B": "1", "POLARS_X": "1.10"}
+    assert (needs.timeout, needs.add) == (60.0, ("--lazy",))
+    assert needs.resources.of(second.parameters) == Amounts(2.0, 1_000_000_000)
+
+
+def test_packages_take_part_in_the_key_and_the_rest_does_not(read: Read, backends: Path) -> None:
+    def key(more: str = "", backend: str = "duckdb") -> str:
+        return job(read, f"each: backend={backend}", more=more)[0].key
+
+    base = key()
+    assert key("    resources: {memory: 1GB}\n    env: {A: 1}\n    timeout: 5s\n") == base
+    assert key("    with: [rich]\n") != base
+    assert key("    with: [rich, numpy]\n") == key("    with: [numpy, rich]\n")
+    (backends / "duckdb.yaml").write_text("with: [duckdb==1.2]\n", encoding="utf-8")
+    assert key() != base
+    (backends / "duckdb.yaml").write_text("resources: {gpu: 1}\nwith: ['duckdb==1.1.3']\n", encoding="utf-8")
+    assert key() == base
+
+
+def test_where_a_group_may_stand(read: Read, backends: Path) -> None:
+    assert commands(job(read, "{each: n=1, all: backend=polars}")) == [
+        f"n=1 {each} --lazy" for each in POLARS
+    ]
+    stepped = job(read, "zip: 'n=1,2 backend=pandas,duckdb'")
+    assert commands(stepped) == [f"n=1 {PANDAS}", f"n=2 {DUCKDB}"]
+    included = job(read, "{each: n=1, include: ['n=3 backend=pandas']}")
+    assert commands(included) == ["n=1", f"n=3 {PANDAS}"]
+    drawn = job(read, "{each: 'backend=~choice(pandas,duckdb)', n: 4}")
+    assert set(commands(drawn)) <= {PANDAS, DUCKDB}
+
+
+def test_conditions_on_what_variants_bring(read: Read, backends: Path) -> None:
+    plan = job(read, "{each: 'backend=*', exclude: threads == 2}")
+    assert commands(plan) == [DUCKDB, PANDAS, f"{POLARS[0]} --lazy"]
+    plan = job(read, "{each: 'backend=*', exclude: backend == 'polars'}")
+    assert commands(plan) == [DUCKDB, PANDAS]
+
+
+def test_a_selection(read: Read, backends: Path) -> None:
+    whole = job(read, "each: n=1,2 backend=*").job
+    assert commands(Plan(whole, only="backend=polars threads=2 n=1")) == [f"n=1 {POLARS[1]} --lazy"]
+    assert commands(Plan(whole, only="backend=pandas")) == [f"n=1 {PANDAS}", f"n=2 {PANDAS}"]
+
+
+def test_labels_have_what_varies(read: Read, backends: Path) -> None:
+    assert [each.label for each in job(read, "each: backend=pandas,polars")] == [PANDAS, *POLARS]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (
+            "each: backend=panda",
+            "group 'backend' has no variant 'panda' in backends/; did you mean 'pandas'?",
+        ),
+        (
+            "each: backend=x*",
+            "group 'backend' has no variant 'x*' in backends/; the variants are duckdb, pandas, polars",
+        ),
+        ("each: 'backend=*,!*'", "group 'backend': the patterns leave none of duckdb, pandas, polars"),
+        (
+            "{each: n=1, all: 'backend=p*'}",
+            "group 'backend': the pattern 'p*' stands in `each`, and nowhere else",
+        ),
+        (
+            "{each: 'backend=*', exclude: thread == 2}",
+            "job 'bench': exclude: no parameter 'thread' in this set; did you mean 'threads'?",
+        ),
+        (
+            "{each: 'backend=* threads=3'}",
+            "the parameter 'threads' of a variant is in this set as well; keep one of the two",
+        ),
+        (
+            "{each: 'backend=pandas n=1,x', resources: {cpu: '${n}'}}",
+            (
+                "job 'bench': resources: cpu must be a number such as 2, or a parameter such as ${cpu}, "
+                "and above 0; it is 'x'"
+            ),
+        ),
+        (
+            "{each: 'backend=pandas n=1', resources: {cpu: '${m}'}}",
+            (
+                "job 'bench': resources: cpu is ${m}, and there is no parameter 'm'; the parameters are "
+                "backend, n"
+            ),
+        ),
+    ],
+)
+def test_mistakes_in_a_set(read: Read, backends: Path, item: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        job(read, item)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a", "wiht: [x]", "backends/a.yaml:1: unknown key 'wiht'; did you mean 'with'?"),
+        (
+            "a",
+            "timeout: soon\nresources: {cpus: 1}\n",
+            (
+                "backends/a.yaml:1: timeout: 'soon' is not a duration; write seconds (90) or, with units, "
+                "10s, 5m, 1h30m, 1d\n"
+                "backends/a.yaml:2: resources: there is no resource 'cpus'; did you mean 'cpu'?"
+            ),
+        ),
+        (
+            "a",
+            "each: a=1,,2",
+            "backends/a.yaml:1: each\n  a=1,,2\n      ^\nexpected a value between the",
+        ),
+        (
+            "a",
+            "- x",
+            "backends/a.yaml: must be a mapping, such as with: [polars==1.17.1]; a variant may be",
+        ),
+        ("a", "a: [", "backends/a.yaml:1: a value is missing here, or a '[' or '{' above is not closed"),
+        ("a b", "", "backends/a b.yaml: 'a b' cannot be a variant's name; use letters A-Z and a-z, digits, "),
+    ],
+)
+def test_mistakes_in_a_variant(read: Read, backends: Path, name: str, text: str, message: str) -> None:
+    (backends / f"{name}.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        job(read, "each: backend=*")
+    assert str(caught.value).startswith(message)
+
+
+def test_a_folder_that_is_not_there_or_empty(read: Read, folder: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        job(read, "each: backend=*")
+    assert str(caught.value) == "the folder backends/ of group 'backend': no such file or directory"
+    (folder / "backends").mkdir()
+    with pytest.raises(InputError) as caught:
+        job(read, "each: backend=*")
+    assert str(caught.value) == "group 'backend' has no variants; write one as backends/NAME.yaml"
+
+
+def test_one_command_has_no_variants_of_its_own_needs(read: Read, backends: Path) -> None:
+    text = "jobs: {b: {submit: x, groups: {backend: backends/}, sets: [{each: 'backend=duckdb'}]}}"
+    with pytest.raises(InputError) as caught:
+        Plan(read(text).job("b"))
+    assert str(caught.value) == (
+        "job 'b' is one command, so resources and with of backend=duckdb cannot be for it alone; "
+        "say it of the job"
+    )
