@@ -158,6 +158,10 @@ class GuardError(SweepError):
     """The process that starts and watches commands could not be started."""
 
 
+class PackagesError(SweepError):
+    """The packages of a combination cannot be installed; the text has the resolver's words."""
+
+
 class ServerError(SweepError):
     """No Prefect server could be reached, and none could be started; the text names its log."""
 

@@ -16,7 +16,7 @@ from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, remaining
 from sweeplib.errors import LedgerError
 from sweeplib.ledger import Submission, Sweep, SweepState
-from sweeplib.plan import Command, Line
+from sweeplib.plan import Command, Line, Needs
 from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths, Work
 from sweeplib.script import PARAMETERS
@@ -43,6 +43,7 @@ class Item:
 
     submission: Submission
     argv: tuple[str, ...]
+    needs: Needs
     values: Mapping[str, object] = field(default_factory=dict)
     done: bool = False
     elsewhere: str | None = None
@@ -193,6 +194,7 @@ class Execution:
         return Item(
             submission,
             command,
+            self.plan.needs(combination),
             combination.values if found.free else {},
             found.done,
             found.elsewhere,
@@ -212,7 +214,7 @@ class Execution:
         if not done:
             with self.paths.submit_file.open("w", encoding="utf-8", errors="surrogateescape") as file:
                 file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
-        return Item(submission, command, done=done)
+        return Item(submission, command, Needs.of(self.plan.job), done=done)
 
     def work(self, item: Item, env: dict[str, str | None], chunk: int | None = None) -> Work:
         """Return the item as a worker needs it, with `env` laid over the job's own."""
@@ -226,8 +228,9 @@ class Execution:
             argv=item.argv,
             cwd=str(self.project),
             folder=str(self.paths.folder),
-            env={PARAMETERS: _json(item.values), **self._env, **env},
-            timeout=job.timeout,
+            env={PARAMETERS: _json(item.values), **self._env, **item.needs.env, **env},
+            timeout=item.needs.timeout,
             chunk=chunk,
             preload=job.preloaded,
+            packages=item.needs.packages,
         )

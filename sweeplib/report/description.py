@@ -14,7 +14,7 @@ from sweeplib.report.table import Column, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sweeplib.jobs import ClusterSpec, Job, Set
+    from sweeplib.jobs import ClusterSpec, Job, Set, Variant
     from sweeplib.plan import Command, Lines
     from sweeplib.syntax import Argument
 
@@ -80,6 +80,12 @@ def _policy(job: Job) -> Iterator[tuple[str, str]]:
         yield "env", shlex.join(f"{name}={value}" for name, value in job.env.items())
     if job.tags:
         yield "tags", ", ".join(job.tags)
+    for name, folder in job.groups.items():
+        yield "groups" if name == next(iter(job.groups)) else "", f"{name} = {folder}"
+    if job.packages:
+        yield "with", ", ".join(job.packages)
+    if job.resources:
+        yield "resources", str(job.resources)
     if job.cluster is not None:
         yield "cluster", _cluster(job.cluster)
     if job.task_runs != job.defaults()["task_runs"]:
@@ -96,7 +102,7 @@ def _policy(job: Job) -> Iterator[tuple[str, str]]:
 def _set(set_: Set, part: Part | Lines) -> Iterator[str]:
     title = "each"
     for argument in set_.arguments:
-        yield _line(title, _values(argument))
+        yield _line(title, _variants(argument, part) or _values(argument))
         title = ""
     title = "zip"
     for argument in set_.steps:
@@ -116,6 +122,36 @@ def _set(set_: Set, part: Part | Lines) -> Iterator[str]:
         yield _line("sample", f"{set_.sample:,} at random, seed {set_.seed}")
     if isinstance(part, Part) and part.add:
         yield _line("add", shlex.join(part.add))
+    if set_.packages:
+        yield _line("with", ", ".join(set_.packages))
+    if set_.resources:
+        yield _line("resources", str(set_.resources))
+    if isinstance(part, Part):
+        for name, variant in part.variants.items():
+            if texts := list(_needs(variant)):
+                yield f"    {printable(name)}: {printable('; '.join(texts))}"
+
+
+def _needs(variant: Variant) -> Iterator[str]:
+    """Yield what combinations of a variant get and need besides its parameters."""
+    if variant.packages:
+        yield f"with {', '.join(variant.packages)}"
+    if variant.resources:
+        yield str(variant.resources)
+    if variant.timeout is not None:
+        yield f"timeout {_duration(variant.timeout)}"
+    if variant.env:
+        yield shlex.join(f"{name}={value}" for name, value in variant.env.items())
+    if variant.add:
+        yield f"add {variant.add}"
+
+
+def _variants(argument: Argument, part: Part | Lines) -> str:
+    """Return the variants that a group's values mean; nothing for another parameter."""
+    name, *more = argument.keys
+    known = part.variants if isinstance(part, Part) and not more else {}
+    values = [each.removeprefix(f"{name}=") for each in known if each.startswith(f"{name}=")]
+    return f"{name} = {', '.join(values)}" if values else ""
 
 
 def _values(argument: Argument) -> str:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeplib.errors import GuardError
+from sweeplib.errors import GuardError, PackagesError
 from sweeplib.run.client import Guard, Spec
 from sweeplib.run.locks import is_free, is_unused, lock_log, unlock_log
 from sweeplib.run.marker import read_marker, write_marker
 from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
+from sweeplib.run.packages import with_packages
 from sweeplib.run.tail import Tail
 from sweeplib.run.verdict import file_problem
 
@@ -57,6 +58,11 @@ def run_attempt(work: Work, *, on_output: Callable[[str], None] | None = None, t
         return claim
     place, handle = claim
     try:
+        if work.packages:
+            settled = _settle(work, place, watch, on_output)
+            if isinstance(settled, Attempt):
+                return settled
+            work = settled
         running = Guard.shared().start(_spec(work, paths, place))
         reporter = _Reporter(place.log, on_output) if on_output else None
         return _attempt(work, place, _follow(running, watch, reporter, tick))
@@ -238,6 +244,44 @@ def _attempt(work: Work, place: _Place, finished: Finished) -> Attempt:
     except OSError as error:
         _logger.warning("%s", file_problem("a done-marker could not be written", error))
     return attempt
+
+
+def _settle(
+    work: Work, place: _Place, watch: _Watch, on_output: Callable[[str], None] | None
+) -> Work | Attempt:
+    """Return the work as it is with its packages, or how the combination ended for want of them."""
+    try:
+        settled = with_packages(work, lambda: watch.verdict() is None, on_output or _nobody)
+    except PackagesError as error:
+        return _unstarted(work, place, str(error))
+    if settled is not None:
+        return settled
+    place.log.unlink(missing_ok=True)
+    return _unbegun(work, *(watch.verdict() or _STOPPED))
+
+
+def _unstarted(work: Work, place: _Place, message: str) -> Attempt:
+    """Return, and write down, an attempt whose command could not even be started."""
+    now = time.time()
+    attempt = Attempt(
+        key=work.key,
+        number=place.number,
+        outcome=Outcome.FAILED,
+        started=now,
+        ended=now,
+        log=str(place.log),
+        message=message,
+    )
+    try:
+        place.log.write_text(f"{message}\n", encoding="utf-8", errors="surrogateescape")
+        write_marker(place.marker, attempt, work.argv)
+    except OSError as error:
+        _logger.warning("%s", file_problem("the end of an attempt could not be written", error))
+    return attempt
+
+
+def _nobody(_: str) -> None:
+    """Take a text that nobody wants."""
 
 
 def _unbegun(work: Work, outcome: Outcome, message: str) -> Attempt:

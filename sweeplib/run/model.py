@@ -35,6 +35,7 @@ class Work:
     out. `chunk` is the number of the chunk that stands for it in Prefect, None where it has a task run of
     its own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees. `preload`
     names modules that the command, one of Python, finds loaded: it is forked from a process that has them.
+    `packages` are installed for it, on top of what its interpreter has.
     """
 
     sweep: str
@@ -50,6 +51,7 @@ class Work:
     grace: float = 5.0
     chunk: int | None = None
     preload: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
