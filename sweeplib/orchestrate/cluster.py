@@ -13,6 +13,7 @@ from prefect.settings import get_current_settings
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.environment import Environment
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
+from sweeplib.run.machine import processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
         except Exception as error:
             raise ClusterError(_unreachable(job, address, error)) from error
         if local:
-            commands = parallel or _processors()
+            commands = parallel or processors()
             ahead = commands if job.max_failures is not None else 3 * commands + 2 * _SPARE
             yield Placement(
                 runner,
@@ -100,7 +101,7 @@ def _runner(job: Job, parallel: int | None, address: str | None) -> tuple[SweepT
             ), False
         except (ImportError, AttributeError) as error:
             raise ClusterError(_unreachable(job, address, error)) from error
-    threads = (parallel or _processors()) + _SPARE
+    threads = (parallel or processors()) + _SPARE
     return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}), True
 
 
@@ -116,10 +117,6 @@ def _prepare(client: distributed.Client, name: str) -> None:
     client.register_plugin(
         Environment({key: value for key, value in wanted.items() if key.startswith(_PASSED_ON)})
     )
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _name(job: Job) -> str:

@@ -13,14 +13,15 @@ import time
 from sweeplib.run.files import write_atomically
 from sweeplib.run.locks import lock_log, unlock_log
 from sweeplib.run.spawn import Refusal, spawn
-from sweeplib.run.tree import MARK, STUBBORN, Table, Tree, start_time
-from sweeplib.run.verdict import failure, file_problem, metrics
+from sweeplib.run.tree import MARK, STUBBORN, Table, Tree, memory_of, start_time
+from sweeplib.run.verdict import failure, file_problem, metrics, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from sweeplib.run.leases import Lease
     from sweeplib.run.locks import SweepLocks
     from sweeplib.run.warm import Templates
 
@@ -31,6 +32,7 @@ COMPLETED, FAILED, TIMED_OUT, LOST = "completed", "failed", "timed out", "lost"
 
 _NEVER = float("inf")
 _ANNOUNCE = 0.05  # seconds; shorter commands are not announced, to save a message each
+_WEIGHED = 0.1  # seconds between looks at the memory of a command that has a limit
 _TICK = 0.05  # seconds between looks at a tree whose leader is gone and others are not
 
 
@@ -51,6 +53,8 @@ class Child:
         self._log = -1
         self._env: dict[str, str] = {}
         self._note = ""
+        self._lease: Lease | None = None
+        self._weigh_at = _NEVER
         self._ended = False  # whether the leader was waited for
         self._verdict: tuple[str, str] | None = None  # outcome and message, once it is being ended
         self._started = time.time()
@@ -60,7 +64,7 @@ class Child:
     @property
     def due(self) -> float:
         """When this command must be looked at next."""
-        return min(self.deadline, self._check_at, self._announce_at)
+        return min(self.deadline, self._check_at, self._announce_at, self._weigh_at)
 
     @property
     def must_be_checked(self) -> bool:
@@ -70,12 +74,17 @@ class Child:
     def start(self, env: Mapping[str, str], null: int, templates: Templates | None) -> bool:
         """Start the command under `env`; False if it must wait: try again.
 
-        It waits while somebody has the sweep's lock, and for the modules that it is to find loaded.
+        It waits while somebody has the sweep's lock or its devices, and for the modules that it is to find
+        loaded.
         """
         if not self._locked and not self._lock():
             return False
         if self.answer is None and self._log < 0:
             self._open(env)
+        if self.answer is None and self.spec["gpu"] and self._lease is None:
+            self._take_devices()
+            if self._lease is None and self.answer is None:
+                return False
         if self.answer is not None:
             return True
         pid = self._fork(templates) if templates else ""
@@ -110,6 +119,18 @@ class Child:
         whole: dict[str, str | None] = {**env, **self.spec["env"], MARK: self.spec["result"]}
         self._env = {name: value for name, value in whole.items() if value is not None}
 
+    def _take_devices(self) -> None:
+        """Lease the devices that are asked for, if they are free."""
+        from sweeplib.run.leases import lease  # which few commands need
+
+        try:
+            self._lease = lease(self.spec["leases"], self.spec["devices"], self.spec["gpu"])
+        except OSError as error:
+            self._finish(FAILED, None, file_problem("cannot lease a device in", error))
+            return
+        if self._lease:
+            self._env["CUDA_VISIBLE_DEVICES"] = ",".join(self._lease.devices)
+
     def _fork(self, templates: Templates) -> int | str | None:
         spec = self.spec
         self._started, self._started_at = time.time(), time.monotonic()
@@ -134,6 +155,8 @@ class Child:
         self._announce_at = self._started_at + _ANNOUNCE
         if self.spec["timeout"] is not None:
             self.deadline = self._started_at + self.spec["timeout"]
+        if self.spec["memory"] is not None:
+            self._weigh_at = self._started_at
 
     def announcement(self) -> dict[str, Any] | None:
         """Return the message ``started``, once, when the command has lived long enough."""
@@ -143,10 +166,26 @@ class Child:
         since = start_time(self.tree.pid)
         return {"op": "started", "id": self.spec["id"], "pid": self.tree.pid, "since": since}
 
+    @property
+    def must_be_weighed(self) -> bool:
+        """Whether it is time to see how much memory it uses."""
+        return self._weigh_at <= time.monotonic()
+
+    def weigh(self, table: Table) -> str:
+        """Return what is wrong with the memory that its tree uses; nothing if it keeps to its limit."""
+        if self.tree is None or self.is_ending:
+            self._weigh_at = _NEVER
+            return ""
+        self._weigh_at = time.monotonic() + _WEIGHED
+        used, limit = memory_of(self.tree.find(table), self.spec["memory"]), self.spec["memory"]
+        if used <= limit:
+            return ""
+        return f"used {size(used)} of memory, more than the {size(limit)} of its resources: ended"
+
     def left(self, exit_code: int) -> None:
         """Take the leader's exit code: the end, unless its tree is being ended."""
         self._ended = True
-        self.deadline = self._announce_at = _NEVER
+        self.deadline = self._announce_at = self._weigh_at = _NEVER
         if self._verdict:
             self._check_at = 0
         elif exit_code == 0:
@@ -165,7 +204,7 @@ class Child:
             self._finish(outcome, None, message)
             return
         self._verdict = outcome, message
-        self.deadline = self._announce_at = _NEVER
+        self.deadline = self._announce_at = self._weigh_at = _NEVER
         self._kill_at = self._check_at = time.monotonic() + self.spec["grace"]
         self.tree.send(signal.SIGTERM, self.tree.find(table), leading=not self._ended)
 
@@ -217,4 +256,6 @@ class Child:
             unlock_log(self._log)
         if self._locked:
             self._locks.drop(self.spec["lock"])
+        if self._lease:
+            self._lease.close()
         self.answer = {"op": "finished", "id": self.spec["id"], **answer}

@@ -51,7 +51,8 @@ class Spec:
     `log` takes all output; `marker` is the file of the done-marker, which holds `record` and the
     command's end; `result` is where the command may leave numbers; `lock` is the workers' lock of the
     sweep. `env` is laid over this process's environment, None takes a variable out. `preload` names modules
-    that the command, one of Python, is to find loaded.
+    that the command, one of Python, is to find loaded. `memory` is how many bytes its process tree may use,
+    `gpu` how many of `devices`, or which share of one, it has to itself; leases are files of `leases`.
     """
 
     sweep: str
@@ -66,6 +67,10 @@ class Spec:
     timeout: float | None = None
     grace: float = 5.0
     preload: list[str] = field(default_factory=list)
+    memory: int | None = None
+    gpu: float | None = None
+    devices: list[str] = field(default_factory=list)
+    leases: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

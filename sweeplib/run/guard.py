@@ -24,7 +24,7 @@ import select
 import signal
 import time
 
-from sweeplib.run.child import LOST, TIMED_OUT, Child
+from sweeplib.run.child import FAILED, LOST, TIMED_OUT, Child
 from sweeplib.run.locks import SweepLocks
 from sweeplib.run.tree import Table, become_subreaper
 
@@ -249,6 +249,7 @@ class Loop:
         now = time.monotonic()
         if any(child.deadline <= now for child in self._children.values()):
             self._end(lambda child: child.deadline <= now, TIMED_OUT, "")
+        self._weigh()
         for child in self._children.values():
             if message := child.announcement():
                 self._channel.send(message)
@@ -256,6 +257,14 @@ class Loop:
         table = Table() if checked else Table(empty=True)
         for child in checked:
             child.check(table)
+
+    def _weigh(self) -> None:
+        """End the commands that use more memory than they may."""
+        heavy = [child for child in self._children.values() if child.must_be_weighed]
+        table = Table() if heavy else Table(empty=True)
+        for child in heavy:
+            if message := child.weigh(table):
+                child.end(FAILED, message, table)
 
     def _answer(self) -> None:
         """Send what is finished, and what could not be sent before."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from sweeplib.jobs.resources import Amounts
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -35,7 +37,8 @@ class Work:
     out. `chunk` is the number of the chunk that stands for it in Prefect, None where it has a task run of
     its own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees. `preload`
     names modules that the command, one of Python, finds loaded: it is forked from a process that has them.
-    `packages` are installed for it, on top of what its interpreter has.
+    `packages` are installed for it, on top of what its interpreter has; `amounts` is how much of a machine it
+    needs.
     """
 
     sweep: str
@@ -52,6 +55,7 @@ class Work:
     chunk: int | None = None
     preload: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    amounts: Amounts = field(default_factory=Amounts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

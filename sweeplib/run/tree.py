@@ -32,11 +32,13 @@ __all__ = [
     "adopts_orphans",
     "become_subreaper",
     "end_strays",
+    "memory_of",
     "start_time",
 ]
 
 _HAS_PROC = hasattr(os, "pidfd_open") and os.path.exists("/proc/self/stat")
 _PR_SET_CHILD_SUBREAPER = 36
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 MARK = "SWEEP_RESULT"
 """The variable that every process of an attempt inherits, with a value no other attempt has."""
@@ -90,6 +92,34 @@ def start_time(pid: int) -> int | None:
     """Return when process `pid` began, in clock ticks since boot; None if that is not known."""
     process = _read(pid) if _HAS_PROC else None
     return process.since if process else None
+
+
+def memory_of(processes: Iterable[Process], limit: int) -> int:
+    """Return how many bytes of memory processes use together, 0 where there is no /proc.
+
+    What several of them share is counted once, if it comes to that: where the quick sum is above `limit`.
+    """
+    found = list(processes)
+    quick = sum(_resident(process.pid) for process in found)
+    return quick if quick <= limit else sum(_proportional(process.pid) for process in found)
+
+
+def _resident(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            return int(file.read().split()[1]) * _PAGE
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _proportional(pid: int) -> int:
+    """Return a process's memory, of what it shares with others its part alone (``Pss``)."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            line = next(line for line in file if line.startswith(b"Pss:"))
+            return int(line.split()[1]) * 1024
+    except (OSError, StopIteration, IndexError, ValueError):
+        return _resident(pid)
 
 
 class Table:

@@ -13,10 +13,19 @@ import signal
 
 from sweeplib.run.tail import last_lines
 
-__all__ = ["failure", "file_problem", "metrics"]
+__all__ = ["failure", "file_problem", "metrics", "size"]
 
 _CAUSES = {"SIGKILL": "out of memory, or someone's kill -9", "SIGABRT": "aborted"}
 _LONGEST = 200  # characters of output in a message
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for a person: ``1.5 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
 
 
 def file_problem(what: str, error: OSError) -> str:

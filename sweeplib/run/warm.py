@@ -46,6 +46,7 @@ _OWN = (
     "SWEEP_KEY",
     "SWEEP_PARAMETERS",
     "SWEEP_ATTEMPT",
+    "CUDA_VISIBLE_DEVICES",
     "MLFLOW_EXPERIMENT_ID",  # the same for all, but not known when the modules begin to be loaded
     "MLFLOW_RUN_ID",
     "MLFLOW_RUN_CONTEXT",

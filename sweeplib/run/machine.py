@@ -1,0 +1,65 @@
+"""What this machine has for commands: processors, memory, devices."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["device_folder", "devices", "memory", "processors"]
+
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory() -> int:
+    """Return the bytes of memory that there are: the machine's, or those that a control group leaves."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in _LIMITS:
+        try:
+            text = Path(path).read_text().strip()
+        except OSError:
+            continue
+        found += [int(text)] if text.isdigit() else []
+    return min(found)
+
+
+def devices(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the GPUs that a command with this environment may use, as ``CUDA_VISIBLE_DEVICES`` names them.
+
+    Where that is not set, those that nvidia-smi tells of.
+    """
+    named = env.get(_VISIBLE)
+    if named is None:
+        return _told()
+    found = [each.strip() for each in named.split(",")]
+    return tuple(each for each in found if each not in ("", "-1"))
+
+
+@cache
+def _told() -> tuple[str, ...]:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return ()
+    query = [program, "--query-gpu=index", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(line.strip() for line in done.stdout.splitlines() if line.strip())
+
+
+def device_folder() -> str:
+    """Return the folder of this user's leases on this machine (see `sweeplib.run.leases`)."""
+    return f"/tmp/sweeplib-{os.getuid()}/devices"  # noqa: S108  (each user's own, and the same for all sweeps)
