@@ -294,13 +294,15 @@ def tracking(value: object) -> bool | Literal["own"]:
     raise InputError(f"must be true, false or own{'' if value is None else f', not {_what(value)}'}")
 
 
-def whole(least: int) -> Callable[[object], int]:
-    """Return a reader of whole numbers that are not below `least`."""
+def whole(least: int, most: int | None = None) -> Callable[[object], int]:
+    """Return a reader of whole numbers that are not below `least`, nor above `most` (None: any)."""
+    allowed = f"{least} or more" if most is None else f"{least} to {most}"
 
     def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        beyond = isinstance(value, int) and (value < least or (most is not None and value > most))
+        if isinstance(value, bool) or not isinstance(value, int) or beyond:
             given = "" if value is None else f", not {_what(value)}"
-            raise InputError(f"must be a whole number, {least} or more{given}")
+            raise InputError(f"must be a whole number, {allowed}{given}")
         return value
 
     return read

@@ -39,9 +39,9 @@ class Set(Model):
     `each` makes a product of its values, and of it and those of `zip`, whose parameters go in step. `all`
     stands in every combination as it is, `add` is appended and merged over the job's own `add`. Random values
     in `each` are drawn `n` times with `seed`. Of all this, what `exclude` says is left out, `sample` takes so
-    many, and `include` adds combinations of its own. `packages` (``with``) and `resources` are what its
-    combinations need beyond what the job says. The values of the job's `groups` have the parameters of their
-    variants beside them.
+    many, or `cover` a selection in which any so many values meet, and `include` adds combinations of its own.
+    `packages` (``with``) and `resources` are what its combinations need beyond what the job says. The values of
+    the job's `groups` have the parameters of their variants beside them.
     """
 
     each: str = key(fields.each, "")
@@ -52,6 +52,7 @@ class Set(Model):
     seed: int = key(fields.whole(0), 0)
     exclude: tuple[str, ...] = key(fields.condition, ())
     sample: int | None = key(fields.optional(fields.whole(1)), None)
+    cover: int | None = key(fields.optional(fields.whole(1, 6)), None)
     include: tuple[str, ...] = key(fields.included, ())
     packages: tuple[str, ...] = key(packages, (), name="with")
     resources: Resources = key(resources, Resources())
@@ -156,7 +157,10 @@ class Set(Model):
         return other
 
     def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
-        """Yield the parameters that a set has twice or not at all, and draws without their number."""
+        """Yield two ways to choose, parameters that a set has twice or not at all, draws without number."""
+        if self.sample is not None and self.cover is not None and not wrong & {"sample", "cover"}:
+            text = "'sample' of this set chooses among its combinations as well; keep one of the two"
+            yield Mistake(("cover",), InputError(text))
         if wrong & {"each", "zip", "all", "n", "seed"}:
             return
         seen: dict[str, str] = {}

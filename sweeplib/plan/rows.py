@@ -1,4 +1,4 @@
-"""The rows of a set: the product of its columns, all of it, what no condition excludes, or a sample.
+"""The rows of a set: the product of its columns, all of it, what no condition excludes, or some of that.
 
 Each is a lazy sequence in the order of the product, last column fastest, of tuples of cells.
 """
@@ -16,6 +16,7 @@ from math import prod
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError, nearest
+from sweeplib.plan.cover import Allowed, cover
 from sweeplib.syntax import Cell
 from sweeplib.syntax.draws import below, bits
 from sweeplib.syntax.product import product
@@ -64,6 +65,11 @@ class Rows(Sequence[Row]):
     def size(self) -> int:
         """How many rows there are; `len` fails where that is more than a sequence can have."""
 
+    @property
+    def total(self) -> int:
+        """How many rows these are picked from, or are where nothing is picked."""
+        return self.size
+
     def __len__(self) -> int:
         return self.size
 
@@ -107,6 +113,18 @@ class Grid(Rows):
         entries = [column[place] for column, place in zip(self.columns, places, strict=True)]
         return tuple(entries) if self.plain else _flat(entries)  # type: ignore[arg-type]
 
+    def index_of(self, places: Sequence[int]) -> int:
+        """Return the index of the row that has these places in the columns."""
+        index = 0
+        for size, place in zip(self.sizes, places, strict=True):
+            index = index * size + place
+        return index
+
+    @property
+    def allowed(self) -> Allowed:
+        """Which places the columns may have together: all."""
+        return Allowed(self.sizes)
+
     def __iter__(self) -> Iterator[Row]:
         rows = product(self.columns)
         return rows if self.plain else map(_flat, rows)  # type: ignore[arg-type,return-value]
@@ -135,14 +153,15 @@ class Filtered(Rows):
         keys = [_keys(column) for column in grid.columns]
         names = {name for condition in conditions for name in condition.names}
         self._involved = [not names.isdisjoint(of) for of in keys]
-        self._sizes = grid.sizes
+        self.sizes = grid.sizes
+        """How many entries the columns have."""
         self._left = self._allowed(conditions, constant)
-        free = [size for size, involved in zip(self._sizes, self._involved, strict=True) if not involved]
+        free = [size for size, involved in zip(self.sizes, self._involved, strict=True) if not involved]
         self._size = len(self._left) * prod(free)
         # How many rows one entry of each column stands for, as far as columns after it are free, and how many
         # numbers it stands for among those of the columns involved.
-        self._free = _after(self._sizes, [not each for each in self._involved])
-        self._strides = _after(self._sizes, self._involved)
+        self._free = _after(self.sizes, [not each for each in self._involved])
+        self._strides = _after(self.sizes, self._involved)
 
     def _allowed(self, conditions: Sequence[Condition], constant: Sequence[Cell]) -> array[int]:
         columns = [
@@ -176,7 +195,7 @@ class Filtered(Rows):
         places: list[int] = []
         low, high = 0, len(self._left)
         for size, involved, free, stride in zip(
-            self._sizes, self._involved, self._free, self._strides, strict=True
+            self.sizes, self._involved, self._free, self._strides, strict=True
         ):
             if involved:
                 number = self._left[low + index // free]
@@ -191,6 +210,29 @@ class Filtered(Rows):
             places.append(place)
         return self._grid.row(places)
 
+    def index_of(self, places: Sequence[int]) -> int:
+        """Return the index of the row that has these places in the columns; it must be left."""
+        index = number = 0
+        low, high = 0, len(self._left)
+        for place, involved, free, stride in zip(
+            places, self._involved, self._free, self._strides, strict=True
+        ):
+            if involved:
+                number += place * stride
+                begin = bisect_left(self._left, number, low, high)
+                high = bisect_left(self._left, number + stride, begin, high)
+                index += (begin - low) * free
+                low = begin
+            else:
+                index += place * (high - low) * free
+        return index
+
+    @property
+    def allowed(self) -> Allowed:
+        """Which places the columns may have together."""
+        columns = [column for column, involved in enumerate(self._involved) if involved]
+        return Allowed(self.sizes, columns, self._left)
+
     def __iter__(self) -> Iterator[Row]:
         return map(self._grid.row, self._walk(0, 0, len(self._left)))
 
@@ -202,9 +244,9 @@ class Filtered(Rows):
     def _walk(self, column: int, low: int, high: int) -> Iterator[tuple[int, ...]]:
         """Yield the places in the columns from `column` on of the numbers from `low` to before `high`."""
         if not any(self._involved[column:]):
-            yield from product([range(size) for size in self._sizes[column:]])
+            yield from product([range(size) for size in self.sizes[column:]])
         elif not self._involved[column]:
-            for place in range(self._sizes[column]):
+            for place in range(self.sizes[column]):
                 for rest in self._walk(column + 1, low, high):
                     yield (place, *rest)
         else:
@@ -212,7 +254,7 @@ class Filtered(Rows):
             while low < high:
                 number = self._left[low]
                 end = bisect_left(self._left, number - number % stride + stride, low, high)
-                place = number // stride % self._sizes[column]
+                place = number // stride % self.sizes[column]
                 for rest in self._walk(column + 1, low, end):
                     yield (place, *rest)
                 low = end
@@ -256,6 +298,11 @@ class Picked(Rows):
         """How many rows there are."""
         return len(self._picks)
 
+    @property
+    def total(self) -> int:
+        """How many rows these are picked from."""
+        return self._rows.total
+
     def at(self, index: int) -> Row:
         """Return the row at `index`."""
         return self._rows.at(self._picks[index])
@@ -287,7 +334,7 @@ def pick(count: int, size: int, seed: int) -> Sequence[int]:
 
 
 def rows_of(set_: Set, columns: Sequence[Column] | None = None) -> Rows:
-    """Return the rows of a set; of these `columns` (None: its own), with what it excludes and samples.
+    """Return the rows of a set; of these `columns` (None: its own), less what it excludes, and picked from.
 
     Raises `PlanError` where that is too much to look at, or a condition is about what is no parameter.
     """
@@ -295,12 +342,21 @@ def rows_of(set_: Set, columns: Sequence[Column] | None = None) -> Rows:
     if set_.exclude:
         _hold_names(set_)
     rows = Filtered(grid, set_.cells, set_.conditions) if set_.exclude else grid
+    if set_.cover is not None:
+        return _covering(rows, set_.cover)
     if set_.sample is None:
         return rows
     if set_.sample > LONGEST or rows.size > sys.maxsize:
         msg = f"a sample of {set_.sample:,} from {rows.size:,} combinations is too large to make; "
         raise PlanError(f"{msg}sample up to {LONGEST:,}, of fewer values")
     return Picked(rows, pick(set_.sample, rows.size, set_.seed))
+
+
+def _covering(rows: Grid | Filtered, strength: int) -> Rows:
+    """Return some of the rows in which any `strength` entries meet that do so in one of all the rows."""
+    if strength >= sum(size > 1 for size in rows.sizes):
+        return rows
+    return Picked(rows, [rows.index_of(places) for places in cover(rows.allowed, strength)])
 
 
 def names_of(set_: Set) -> list[str]:

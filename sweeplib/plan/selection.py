@@ -63,12 +63,12 @@ class Selection:
                 left.discard(cell.key)
         if not left.issubset(key for column in set_.columns for key in column.keys):
             return None
-        if set_.sample is None:
+        picked = None if set_.sample is None and set_.cover is None else rows_of(set_)
+        if isinstance(picked, Picked):  # which does not depend on what is selected
+            rows: Rows | None = Picked(picked, [i for i, row in enumerate(picked) if self._wants(row, left)])
+        else:
             columns = [self._of(column, left) for column in set_.columns]
             rows = rows_of(set_, columns) if all(map(len, columns)) else None
-        else:  # what is sampled does not depend on what is selected
-            sampled = rows_of(set_)
-            rows = Picked(sampled, [i for i, row in enumerate(sampled) if self._wants(row, left)])
         return rows if rows is not None and rows.size else None
 
     def _of(self, column: Argument | Steps | Entries, left: Iterable[str]) -> Column:

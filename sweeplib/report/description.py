@@ -120,6 +120,8 @@ def _set(set_: Set, part: Part | Lines) -> Iterator[str]:
         title = ""
     if set_.sample is not None:
         yield _line("sample", f"{set_.sample:,} at random, seed {set_.seed}")
+    if set_.cover is not None and isinstance(part, Part):
+        yield _line("cover", f"{set_.cover} ({part.size:,} of {_combinations(part.rows.total)})")
     if isinstance(part, Part) and part.add:
         yield _line("add", shlex.join(part.add))
     if set_.packages:

@@ -167,9 +167,11 @@ def test_the_key_of_a_whole_plan_is_what_is_left_of_it() -> None:
             {"sample": 3},
             {"sample": 3, "seed": 1},
             {"sample": 4},
+            {"cover": 1},
         )
     }
-    assert len(keys) == 6
+    assert len(keys) == 7
+    assert Plan(_submitted(cover=2)).key == Plan(_submitted()).key
     assert Plan(_submitted(exclude=["a == 1"])).key == Plan(_submitted(exclude=["a < 2"])).key
     assert Plan(_submitted(zip="p=1,2 q=3,4")).key != Plan(_submitted(zip="p=1,2 q=4,3")).key
 

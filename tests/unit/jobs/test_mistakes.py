@@ -343,7 +343,7 @@ def test_more_than_one_command(read: Read, lines: str, keys: str) -> None:
             "what: a=1",
             (
                 ": unknown key 'what'; the keys here are each, zip, all, add, n, seed, exclude, sample, "
-                "include, with, resources"
+                "cover, include, with, resources"
             ),
         ),
         ("timeout: 5", ": 'timeout' belongs to the job, not to one of its sets; move it beside 'sets'"),
@@ -381,6 +381,14 @@ def test_more_than_one_command(read: Read, lines: str, keys: str) -> None:
         ("{each: 'a=~uniform(0,1)', n: 0}", ".n: must be a whole number, 1 or more, not the number 0"),
         ("{each: a=1, seed: x}", ".seed: must be a whole number, 0 or more, not 'x'"),
         ("{each: a=1, sample: 1.5}", ".sample: must be a whole number, 1 or more, not the number 1.5"),
+        ("{each: a=1, cover: 0}", ".cover: must be a whole number, 1 to 6, not the number 0"),
+        ("{each: a=1, cover: 7}", ".cover: must be a whole number, 1 to 6, not the number 7"),
+        ("{each: a=1, cover: pairs}", ".cover: must be a whole number, 1 to 6, not 'pairs'"),
+        ("{each: a=1, cover: true}", ".cover: must be a whole number, 1 to 6, not true"),
+        (
+            "{each: a=1, sample: 3, cover: 2}",
+            ".cover: 'sample' of this set chooses among its combinations as well; keep one of the two",
+        ),
         (
             "{each: alpha=1, exclude: alfa > 1}",
             ".exclude: no parameter 'alfa' in this set; did you mean 'alpha'?",

@@ -52,6 +52,21 @@ jobs:
     retries: 0
     retry_delay: []
     sets: [{each: a=1:3}]
+  picked:
+    run: "true"
+    style: plain
+    retries: 0
+    retry_delay: []
+    sets:
+      - each: a=1:3 b=1:3 c=1:3 d=1:3
+        exclude: a == 3 and b > 1
+        cover: 2
+        include: a=9
+      - each: a=1:2 b=1:2
+        cover: 2
+      - each: a=1:2000
+        sample: 1000
+        seed: 7
   huge:
     run: "true"
     sets: [{each: "a=1:4000000000 b=1:4000000000 c=1"}]
@@ -138,6 +153,36 @@ set 1: 3 combinations
   last          --a=3
 """
 
+PICKED = """\
+picked
+  run           true
+  style         plain
+
+set 1: 11 combinations
+  each          a = 1, 2, 3
+                b = 1, 2, 3
+                c = 1, 2, 3
+                d = 1, 2, 3
+  exclude       a == 3 and b > 1
+  cover         2 (11 of 63 combinations)
+
+set 1, included: 1 combination
+  each          a = 9
+
+set 2: 4 combinations
+  each          a = 1, 2
+                b = 1, 2
+  cover         2 (4 of 4 combinations)
+
+set 3: 1,000 combinations
+  each          a = 1, 2, 3, 4, 5, 6, …, 2000 (2,000 values)
+  sample        1,000 at random, seed 7
+
+1,016 combinations in all
+  first         true a=1 b=1 c=1 d=1
+  last          true a=1999
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -146,7 +191,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("app", APP), ("called", CALLED), ("listed", LISTED), ("queue", QUEUE)]
+    ("name", "text"),
+    [("app", APP), ("called", CALLED), ("listed", LISTED), ("queue", QUEUE), ("picked", PICKED)],
 )
 def test_a_job_is_told_as_it_is_understood(folder: Path, name: str, text: str) -> None:
     plan = Plan(load(folder).job(name))
@@ -167,5 +213,6 @@ def test_jobs_are_listed_with_their_counts(folder: Path) -> None:
         "called  call                2  package.module.train",
         "listed  call                1  package.module.train --fast",
         "queue   submit              3  sbatch it.sh",
+        "picked  run             1,016  true",
         "huge    run          too many  true",
     ]
