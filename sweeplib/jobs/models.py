@@ -40,8 +40,8 @@ class Set(Model):
     stands in every combination as it is, `add` is appended and merged over the job's own `add`. Random values
     in `each` are drawn `n` times with `seed`. Of all this, what `exclude` says is left out, `sample` takes so
     many, or `cover` a selection in which any so many values meet, and `include` adds combinations of its own.
-    `packages` (``with``) and `resources` are what its combinations need beyond what the job says. The values of
-    the job's `groups` have the parameters of their variants beside them.
+    `packages` (``with``) and `resources` are what its combinations need beyond what the job says. The values
+    of the job's `groups` have the parameters of their variants beside them.
     """
 
     each: str = key(fields.each, "")

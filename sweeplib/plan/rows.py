@@ -16,7 +16,6 @@ from math import prod
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError, nearest
-from sweeplib.plan.cover import Allowed, cover
 from sweeplib.syntax import Cell
 from sweeplib.syntax.draws import below, bits
 from sweeplib.syntax.product import product
@@ -121,9 +120,9 @@ class Grid(Rows):
         return index
 
     @property
-    def allowed(self) -> Allowed:
-        """Which places the columns may have together: all."""
-        return Allowed(self.sizes)
+    def bound(self) -> tuple[Sequence[int], Sequence[int]]:
+        """The columns that conditions are about, none, and the numbers of what is left of their product."""
+        return (), (0,)
 
     def __iter__(self) -> Iterator[Row]:
         rows = product(self.columns)
@@ -228,10 +227,9 @@ class Filtered(Rows):
         return index
 
     @property
-    def allowed(self) -> Allowed:
-        """Which places the columns may have together."""
-        columns = [column for column, involved in enumerate(self._involved) if involved]
-        return Allowed(self.sizes, columns, self._left)
+    def bound(self) -> tuple[Sequence[int], Sequence[int]]:
+        """The columns that conditions are about, and the numbers of what is left of their product."""
+        return [column for column, involved in enumerate(self._involved) if involved], self._left
 
     def __iter__(self) -> Iterator[Row]:
         return map(self._grid.row, self._walk(0, 0, len(self._left)))
@@ -356,7 +354,10 @@ def _covering(rows: Grid | Filtered, strength: int) -> Rows:
     """Return some of the rows in which any `strength` entries meet that do so in one of all the rows."""
     if strength >= sum(size > 1 for size in rows.sizes):
         return rows
-    return Picked(rows, [rows.index_of(places) for places in cover(rows.allowed, strength)])
+    from sweeplib.plan.cover import Allowed, cover  # which only these sets need
+
+    found = cover(Allowed(rows.sizes, *rows.bound), strength)
+    return Picked(rows, list(map(rows.index_of, found)))
 
 
 def names_of(set_: Set) -> list[str]:
