@@ -18,6 +18,7 @@ from sweeplib.report.standing import (
     combination_to_json,
     failures_of,
     failures_to_json,
+    groups_to_json,
     standing_of,
     standing_to_json,
     standings_columns,
@@ -28,6 +29,8 @@ from sweeplib.report.table import Column, plain_lines, printable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sweeplib.ledger import Combination
+    from sweeplib.report.failures import FailureGroup
     from sweeplib.report.filters import Filter
     from sweeplib.report.standing import Failures, Standing
 
@@ -35,6 +38,7 @@ __all__ = ["command"]
 
 _SWEEPS = 10
 _FAILURES = 5
+_GROUPS = 5
 
 
 @click.command(name="status")
@@ -69,6 +73,7 @@ def command(
         answer: dict[str, Any] = {
             "sweeps": [standing_to_json(standing) for standing in standings],
             "failures": failures_to_json(failures) if failures else [],
+            "failure_groups": groups_to_json(failures) if failures else [],
         }
         if job is not None:
             answer["combinations"] = _combinations(project, standings)
@@ -125,15 +130,25 @@ def _print(standings: list[Standing], failures: Failures | None) -> None:
 
 
 def _print_failures(newest: Standing, failures: Failures) -> None:
-    click.echo(f"\nnot completed in {newest.sweep.tag}:")
-    columns = [
-        Column("", [printable(row.label) for row in failures.rows]),
-        Column("", [row.key[:8] for row in failures.rows]),
-        Column("", [printable(row.message or str(row.outcome)) for row in failures.rows]),
-    ]
-    for line in list(plain_lines(columns))[1:]:
-        click.echo(f"  {line}")
-    more = failures.total - len(failures.rows)
+    total, grouped = failures.total, failures.grouped
+    looked_at = f" (a sample of {grouped:,} of {total:,})" if grouped < total else ""
+    click.echo(f"\nnot completed in {newest.sweep.tag}{looked_at}:")
+    shown = failures.groups[:_GROUPS]
+    for group in shown:
+        _print_group(group)
+    more = total - sum(len(group.rows) for group in shown)
     if more:
         click.echo(f"  and {more:,} more: sweep results {newest.sweep.job}")
     click.echo("  the output of one: sweep logs KEY")
+
+
+def _print_group(group: FailureGroup[Combination]) -> None:
+    click.echo(f"  {printable(str(group))}")
+    for link in group.shared:
+        click.echo(f"    {printable(link.sentence)}")
+    columns = [
+        Column("", [printable(row.label) for row in group.rows]),
+        Column("", [row.key[:8] for row in group.rows]),
+    ]
+    for line in list(plain_lines(columns))[1:]:
+        click.echo(f"    {line}")

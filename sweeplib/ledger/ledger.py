@@ -14,7 +14,7 @@ from sweeplib.ledger.sweeps import beyond, listed
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sweeplib.ledger.rows import AttemptRow, Combination
 
@@ -82,6 +82,23 @@ class Ledger(CombinationRecords):
             sweeps = self._read(lambda row: str(row[0]), "tracked_sweeps", job=job)
         for sweep in sweeps:
             yield from self._pages("untracked_after", sweep=sweep)
+
+    def sample(
+        self, lineage: str, outcomes: Iterable[Outcome], most: int, *, sweep_id: str | None = None
+    ) -> list[Combination]:
+        """Return the combinations of a lineage that have one of `outcomes`, in the order of the plan.
+
+        Of more than `most` a sample, the same one every time, in which each has the same chance to be.
+        `sweep_id` leaves only those of that sweep.
+        """
+        return self._read(
+            to_combination,
+            "sample",
+            lineage=lineage,
+            sweep=sweep_id,
+            outcomes=json.dumps([outcome.value for outcome in outcomes]),
+            limit=most,
+        )
 
     def results(self, job: str, lineage: str) -> Iterator[Combination]:
         """Yield each combination of a lineage of `job` once, as the sweep has it that decides.

@@ -217,6 +217,19 @@ WHERE sweep = :sweep AND outcome IS :outcome AND (position, key) > (:position, :
 ORDER BY position, key
 LIMIT :limit;
 
+-- name: sample
+-- Keys are hashes: the first ones are a sample at random, and the same at every look.
+SELECT c.*
+FROM (
+    SELECT c.sweep, c.key
+    FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
+    WHERE s.lineage = :lineage AND (:sweep IS NULL OR s.id = :sweep)
+        AND c.outcome IN (SELECT value FROM json_each(:outcomes))
+    ORDER BY c.key
+    LIMIT :limit
+) AS chosen CROSS JOIN combinations AS c ON c.sweep = chosen.sweep AND c.key = chosen.key
+ORDER BY c.position, c.key;
+
 -- name: untracked_after
 SELECT * FROM combinations
 WHERE sweep = :sweep AND tracked = 0 AND outcome IS NOT NULL AND (position, key) > (:position, :key)

@@ -80,6 +80,10 @@ class FailureGroup(Generic[_Row]):
     rows: tuple[_Row, ...]
     shared: tuple[Link, ...]
 
+    def __str__(self) -> str:
+        """Say how many ended how: ``18 failed: exit code 1: CUDA out of memory``."""
+        return f"{self.count:,} {self.outcome}" + (f": {self.message}" if self.message else "")
+
 
 def explain(rows: Iterable[_Row], examples: int = _EXAMPLES) -> list[FailureGroup[_Row]]:
     """Return the failures among `rows` by how they ended, the largest group first, each with `examples` rows.

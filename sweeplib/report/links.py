@@ -26,12 +26,14 @@ from sweeplib.syntax import number
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Condition", "Link", "Values", "chance", "conditions", "links"]
+__all__ = ["LEAST", "Condition", "Link", "Values", "chance", "conditions", "links"]
+
+LEAST = 3
+"""Combinations, at least, that must meet a condition, and failures that make a group worth a test."""
 
 _LEVEL = 0.01  # how likely it may be, at most, that anything is said about failures without a cause
 _COVERAGE = 0.75  # of the failures, at least, that must meet a condition
 _ODDS = 4.0  # how many times greater, at least, the odds of a failure must be where it is met
-_LEAST = 3  # combinations, at least, that must meet a condition, and failures that make a group worth a test
 _CUTS = 32  # places, at most, at which the numbers of a parameter are divided
 _SAID = 3  # links that are told, at most
 
@@ -62,6 +64,11 @@ class Link:
     def __str__(self) -> str:
         """Say it: ``18 of 20 failures have batch=512``."""
         return f"{self.having:,} of {self.count:,} failures have {self.condition}"
+
+    @property
+    def sentence(self) -> str:
+        """The same with what it is compared to: ``18 of 20 failures have batch=512, and 2 of 60 others``."""
+        return f"{self}, and {self.others:,} of {self.compared:,} others"
 
 
 class Values:
@@ -108,7 +115,7 @@ def conditions(every: Values) -> list[Condition]:
         Condition(name, "=", value)
         for name, counts in every.counts.items()
         for value, times in counts.items()
-        if _LEAST <= times < every.size
+        if LEAST <= times < every.size
     ]
     for name, counts in every.counts.items():
         for value in _cuts(counts):
@@ -122,7 +129,7 @@ def links(group: Values, every: Values, tested: Sequence[Condition], groups: int
     `every` counts all combinations, those of the group too; `tested` are all conditions that are looked
     at, `groups` how many groups. Of one parameter at most one condition is told.
     """
-    if group.size < _LEAST or group.size == every.size:
+    if group.size < LEAST or group.size == every.size:
         return ()
     strong = []
     for condition in tested:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sweeplib.report.duration import humanise
+from sweeplib.report.failures import explain
 from sweeplib.report.markdown import link, literal, table_lines
 from sweeplib.report.numbers import significant
 from sweeplib.report.results import constant_parameters, names_of_parameters
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["describe_live"]
 
 _BEST = 20
-_FAILURES = 5
+_GROUPS = 5
 _KEY = 8
 
 
@@ -101,14 +102,22 @@ def _table(ranking: Ranking, shown: Sequence[Result]) -> list[str]:
 
 
 def _failures(ranking: Ranking) -> Iterator[str]:
-    badly = [result for result in ranking.results if result.ended_badly]
-    if not badly:
+    groups = explain(ranking.results)
+    if not groups:
         return
     yield ""
-    yield f"## {len(badly):,} not completed"
-    yield ""
-    for result in badly[:_FAILURES]:
-        reason = f": {literal(result.message)}" if result.message else ""
-        yield f"- {literal(result.label)} ({result.outcome}, `{result.key[:_KEY]}`){reason}"
-    if len(badly) > _FAILURES:
-        yield f"- and {len(badly) - _FAILURES:,} more"
+    yield f"## {sum(group.count for group in groups):,} not completed"
+    for group in groups[:_GROUPS]:
+        yield ""
+        yield f"**{literal(str(group))}**"
+        yield ""
+        for shared in group.shared:
+            yield f"- **{literal(shared.sentence)}**"
+        for result in group.rows:
+            yield f"- {literal(result.label)} (`{result.key[:_KEY]}`)"
+        if group.count > len(group.rows):
+            yield f"- and {group.count - len(group.rows):,} more"
+    others = groups[_GROUPS:]
+    if others:
+        yield ""
+        yield f"And {sum(group.count for group in others):,} more, that ended in other ways."

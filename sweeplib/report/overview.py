@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeplib.report.duration import humanise
+from sweeplib.report.failures import explain
 from sweeplib.report.markdown import literal
 from sweeplib.report.numbers import significant
 from sweeplib.report.results import constant_parameters, names_of_parameters
@@ -23,6 +24,7 @@ ROWS = 1000
 """The rows of a table at most: a browser shows these at once, and the API takes them in one small event."""
 
 _KEY = 8  # digits of a key that are shown
+_GROUPS = 5  # ways in which combinations failed that are told
 _FIXED = ("rank", "key", "outcome", "exit code", "duration", "message", "log")
 
 
@@ -64,9 +66,10 @@ def table_rows(
 
 
 def describe_table(job: str, ranking: Ranking, shown: Sequence[Result], more: str) -> str:
-    """Return what stands above the table: the counts, what all have in common, and where the whole is."""
+    """Return what stands above the table: the counts, how what failed did, what all share, where all is."""
     constant = constant_parameters(ranking.results)
     parts = [f"**{literal(headline(job, ranking))}**"]
+    parts += _causes(ranking)
     if constant and ranking.results:
         of = ranking.results[0].parameters
         same = " ".join(f"{name}={value}" for name, value in of.items() if name in constant)
@@ -77,6 +80,16 @@ def describe_table(job: str, ranking: Ranking, shown: Sequence[Result], more: st
     else:
         parts.append(f"As a file: {more}")
     return "\n\n".join(parts)
+
+
+def _causes(ranking: Ranking) -> list[str]:
+    groups = explain(ranking.results)
+    if not groups:
+        return []
+    lines = ["; ".join([str(group), *[link.sentence for link in group.shared]]) for group in groups[:_GROUPS]]
+    if others := groups[_GROUPS:]:
+        lines.append(f"{sum(group.count for group in others):,} more that ended in other ways")
+    return ["\n".join(f"- {literal(line)}" for line in lines)]
 
 
 def describe_progress(progress: Progress, seconds: float) -> str:

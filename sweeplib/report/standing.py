@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, count, islice
+from itertools import chain, count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sweeplib.ledger import SweepState
 from sweeplib.report.duration import humanise
+from sweeplib.report.failures import FAILURES, explain
+from sweeplib.report.links import LEAST
 from sweeplib.report.lookup import owner_died, paths_of
 from sweeplib.report.table import Column, printable
 from sweeplib.run.model import Outcome
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweeplib.ledger import Combination, Ledger, Sweep
+    from sweeplib.report.failures import FailureGroup
 
 __all__ = [
     "Failures",
@@ -26,13 +29,14 @@ __all__ = [
     "combination_to_json",
     "failures_of",
     "failures_to_json",
+    "groups_to_json",
     "standing_of",
     "standing_to_json",
     "standings_columns",
     "standings_styles",
 ]
 
-_BAD = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST)
+_SAMPLE = 2000  # failures, and completed combinations, that are looked at for what failures have in common
 _STYLES = {
     SweepState.RUNNING: "",
     SweepState.COMPLETED: "green",
@@ -82,10 +86,19 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The first combinations of a sweep that ended badly, and how many there are in all."""
+    """The first combinations of a sweep that ended badly, how many there are in all, and all by cause.
+
+    Of very many the groups hold a sample.
+    """
 
     rows: Sequence[Combination]
     total: int
+    groups: Sequence[FailureGroup[Combination]]
+
+    @property
+    def grouped(self) -> int:
+        """How many the groups hold."""
+        return sum(group.count for group in self.groups)
 
 
 def standing_of(ledger: Ledger, project: Path, sweep: Sweep, now: float) -> Standing:
@@ -119,11 +132,20 @@ def _begun(ledger: Ledger, project: Path, sweep: Sweep) -> int:
 
 
 def failures_of(ledger: Ledger, standing: Standing, most: int) -> Failures:
-    """Return at most `most` combinations that failed, timed out or were lost, in the order of the plan."""
-    found = chain.from_iterable(ledger.combinations(standing.sweep.id, outcome, most) for outcome in _BAD)
+    """Return at most `most` combinations that failed, timed out or were lost, and all such by cause.
+
+    What they have in common is told by comparison with what has completed, also in earlier sweeps.
+    """
+    sweep = standing.sweep
+    counts = ledger.counts(sweep.id)
+    total = sum(counts[outcome] for outcome in FAILURES)
+    if not total:
+        return Failures((), 0, ())
+    found = chain.from_iterable(ledger.combinations(sweep.id, outcome, most) for outcome in FAILURES)
     rows = sorted(found, key=attrgetter("position", "key"))
-    counts = ledger.counts(standing.sweep.id)
-    return Failures(list(islice(rows, most)), sum(counts[outcome] for outcome in _BAD))
+    failed = ledger.sample(sweep.lineage, FAILURES, _SAMPLE, sweep_id=sweep.id)
+    completed = ledger.sample(sweep.lineage, [Outcome.COMPLETED], _SAMPLE) if total >= LEAST else []
+    return Failures(rows[:most], total, explain([*failed, *completed]))
 
 
 def standings_columns(standings: Sequence[Standing]) -> list[Column]:
@@ -171,6 +193,32 @@ def failures_to_json(failures: Failures) -> list[dict[str, Any]]:
             "message": row.message,
         }
         for row in failures.rows
+    ]
+
+
+def groups_to_json(failures: Failures) -> list[dict[str, Any]]:
+    """Return failures by cause as plain values."""
+    return [
+        {
+            "outcome": group.outcome,
+            "exit_code": group.exit_code,
+            "message": group.message,
+            "count": group.count,
+            "keys": [row.key for row in group.rows],
+            "shared": [
+                {
+                    "parameter": link.condition.parameter,
+                    "relation": link.condition.relation,
+                    "value": link.condition.value,
+                    "having": link.having,
+                    "count": link.count,
+                    "others_having": link.others,
+                    "others": link.compared,
+                }
+                for link in group.shared
+            ],
+        }
+        for group in failures.groups
     ]
 
 

@@ -23,7 +23,11 @@ def test_nothing_has_run(sweep: Any, folder: Path) -> None:
     message = "sweep: job 'train' has not been run yet; run it with: sweep run train\n"
     assert (done.code, done.out, done.err) == (0, "", message)
     done = sweep("status", "--format", "json")
-    assert (done.code, json.loads(done.out), done.err) == (0, {"sweeps": [], "failures": []}, "")
+    assert (done.code, json.loads(done.out), done.err) == (
+        0,
+        {"sweeps": [], "failures": [], "failure_groups": []},
+        "",
+    )
     assert not (folder / ".sweep").exists()
 
 
@@ -82,14 +86,64 @@ def test_the_failures_of_the_newest_sweep(sweep: Any, history: Any) -> None:
         "train-1  failed  2023-11-14 22:13:21    1m 00s          1       5          1     1      9\n"
         "\n"
         "not completed in train-1:\n"
-        "  C=2 note=a\\nb  bbbbbbbb  lost\n"
-        "  C=3 note=a\\nb  cccccccc  exit code 2\n"
-        "  C=4 note=a\\nb  dddddddd  exit code 3\n"
-        "  C=5 note=a\\nb  eeeeeeee  exit code 4\n"
-        "  C=6 note=a\\nb  ffffffff  exit code 5\n"
+        "  5 failed: exit code 3\n"
+        "    C=4 note=a\\nb  dddddddd\n"
+        "    C=5 note=a\\nb  eeeeeeee\n"
+        "    C=6 note=a\\nb  ffffffff\n"
+        "  1 lost\n"
+        "    C=2 note=a\\nb  bbbbbbbb\n"
+        "  1 timed out: exit code 2\n"
+        "    C=3 note=a\\nb  cccccccc\n"
         "  and 2 more: sweep results train\n"
         "  the output of one: sweep logs KEY\n"
     )
+
+
+def test_what_failures_have_in_common_with_what_was_done_before(sweep: Any, history: Any) -> None:
+    keys = [f"{place:032x}" for place in range(40)]
+    batches = [str(64 << place % 4) for place in range(40)]
+    history.sweep(1, total=40)
+    history.submit(1, *keys, batch=batches, seed=list(range(40)))
+    for place, key in enumerate(keys):
+        history.end(1, key, Outcome.FAILED if place % 4 == 3 else Outcome.COMPLETED)
+    history.finish(1, SweepState.FAILED)
+    history.sweep(2, lineage=1, total=40, done_before=30)
+    history.submit(2, *keys[3::4], batch="512", seed=list(range(3, 40, 4)))
+    for key in keys[3::4]:
+        history.end(2, key, Outcome.FAILED, message=f"exit code 1: out of memory at 0x{key}", exit_code=1)
+    history.finish(2, SweepState.FAILED)
+    done = sweep("status")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.partition("\n\n")[2] == (
+        "not completed in train-2:\n"
+        f"  10 failed: exit code 1: out of memory at 0x{keys[3]}\n"
+        "    10 of 10 failures have batch=512, and 0 of 30 others\n"
+        "    batch=512 seed=3   00000000\n"
+        "    batch=512 seed=7   00000000\n"
+        "    batch=512 seed=11  00000000\n"
+        "  and 7 more: sweep results train\n"
+        "  the output of one: sweep logs KEY\n"
+    )
+    assert json.loads(sweep("status", "--format", "json").out)["failure_groups"] == [
+        {
+            "outcome": "failed",
+            "exit_code": 1,
+            "message": f"exit code 1: out of memory at 0x{keys[3]}",
+            "count": 10,
+            "keys": [keys[3], keys[7], keys[11]],
+            "shared": [
+                {
+                    "parameter": "batch",
+                    "relation": "=",
+                    "value": "512",
+                    "having": 10,
+                    "count": 10,
+                    "others_having": 0,
+                    "others": 30,
+                }
+            ],
+        }
+    ]
 
 
 def test_a_running_sweep(sweep: Any, history: Any) -> None:
@@ -166,6 +220,16 @@ def test_json(sweep: Any, history: Any) -> None:
                 "message": "took too long",
             }
         ],
+        "failure_groups": [
+            {
+                "outcome": "timed out",
+                "exit_code": None,
+                "message": "took too long",
+                "count": 1,
+                "keys": [KEYS[1]],
+                "shared": [],
+            }
+        ],
     }
 
 
@@ -202,5 +266,13 @@ def test_a_hundred_thousand_combinations_are_counted_at_once(sweep: Any, history
     began = time.perf_counter()
     done = sweep("status")
     took = time.perf_counter() - began
-    assert "and 99,995 more: sweep results train\n" in done.out
+    assert done.out.partition("\n\n")[2] == (
+        "not completed in train-1 (a sample of 2,000 of 100,000):\n"
+        "  2,000 failed: exit code 1\n"
+        "    C=1  00000000\n"
+        "    C=1  00000000\n"
+        "    C=1  00000000\n"
+        "  and 99,997 more: sweep results train\n"
+        "  the output of one: sweep logs KEY\n"
+    )
     assert took < 1

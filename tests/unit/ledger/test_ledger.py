@@ -60,6 +60,18 @@ def lineage(ledger: Ledger, make: Any) -> str:
     return make.id(1)
 
 
+def test_a_sample_of_a_lineage(ledger: Ledger, make: Any, lineage: str) -> None:
+    def sample(outcomes: list[Outcome], most: int, sweep: int | None = None) -> list[str]:
+        rows = ledger.sample(lineage, outcomes, most, sweep_id=None if sweep is None else make.id(sweep))
+        return [row.sweep[-1] + row.key for row in rows]
+
+    assert sample([C], 9) == ["1a", "2e", "1c"]
+    assert sample([C], 2) == ["1a", "1c"]
+    assert sample([F, T, L], 9, 2) == ["2d", "2c", "2b"]
+    assert sample([F, T, L], 2, 2) == ["2c", "2b"]
+    assert sample([F], 9, 3) == []
+
+
 def test_a_lineage_counts_a_key_once(ledger: Ledger, lineage: str) -> None:
     assert ledger.lineage_counts(lineage) == NONE | {C: 3, F: 1, T: 1, None: 2}
     assert ledger.lineage_counts("01X") == NONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,7 @@ def test_the_rows_of_a_table() -> None:
     ]
     assert describe_table("train", ranking, shown, "`there`") == (
         "**train: 4 combinations (2 completed, 1 failed, 1 running); by score, highest first**\n\n"
+        "- 1 failed: exit code 1: \\*bad\\*\n\n"
         "In all of them: model=m\n\n"
         "These are 3 of 4: what failed, then the best. All of them: `there`"
     )
@@ -129,8 +131,48 @@ def test_live_results() -> None:
         "| 1 | `cccccccc` | 1e-1 | \\| | 0.7500 | 1.2 s |\n"
         "| 2 | `aaaaaaaa` | 1e-3 | x | 0.5000 | 1.2 s |\n\n"
         "## 1 not completed\n\n"
-        "- lr=1e-2 model=m log=y (failed, `bbbbbbbb`): exit code 1: \\*bad\\*\n\n"
+        "**1 failed: exit code 1: \\*bad\\***\n\n"
+        "- lr=1e-2 model=m log=y (`bbbbbbbb`)\n\n"
         "[All results as CSV](http://h/r.csv)\n"
+    )
+
+
+MANY = [
+    result(f"{number:02}", FAILED if number % 4 == 3 else DONE, batch=str(64 << number % 4), seed=str(number))
+    for number in range(40)
+]
+
+
+def test_failures_are_explained() -> None:
+    apart = [replace(each, message=f"exit code 1: {'abcdefg'[place]}") for place, each in enumerate(MANY[:7])]
+    others = [replace(each, key=f"x{each.key}", outcome=LOST) for each in apart]
+    ranking = rank([*MANY, *others])
+    page = describe_live(standing(failed=10, lost=7), ranking, None, None, 1_700_000_000.0)
+    assert page.partition("## ")[2] == (
+        "17 not completed\n\n"
+        "**10 failed: exit code 1: \\*bad\\***\n\n"
+        "- **10 of 10 failures have batch=512, and 1 of 37 others**\n"
+        "- batch=512 seed=3 (`03030303`)\n"
+        "- batch=512 seed=7 (`07070707`)\n"
+        "- batch=512 seed=11 (`11111111`)\n"
+        "- and 7 more\n\n"
+        "**1 lost: exit code 1: a**\n\n"
+        "- batch=64 seed=0 (`x0000000`)\n\n"
+        "**1 lost: exit code 1: b**\n\n"
+        "- batch=128 seed=1 (`x0101010`)\n\n"
+        "**1 lost: exit code 1: c**\n\n"
+        "- batch=256 seed=2 (`x0202020`)\n\n"
+        "**1 lost: exit code 1: e**\n\n"
+        "- batch=64 seed=4 (`x0404040`)\n\n"
+        "And 3 more, that ended in other ways.\n"
+    )
+    assert describe_table("train", ranking, ranking.results, "`there`").split("\n\n")[1] == (
+        "- 10 failed: exit code 1: \\*bad\\*; 10 of 10 failures have batch=512, and 1 of 37 others\n"
+        "- 1 lost: exit code 1: a\n"
+        "- 1 lost: exit code 1: b\n"
+        "- 1 lost: exit code 1: c\n"
+        "- 1 lost: exit code 1: e\n"
+        "- 3 more that ended in other ways"
     )
 
 
