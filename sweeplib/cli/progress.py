@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from sweeplib.cli.output import say
 from sweeplib.report.duration import humanise
+from sweeplib.report.pace import time_left
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
@@ -78,9 +79,7 @@ class ProgressView:
 
     def time_left(self, progress: Progress) -> float | None:
         """Return the seconds that the rest takes at the pace so far; None before anything has ended."""
-        if not progress.ended:
-            return None
-        return (time.monotonic() - self._began) / progress.ended * progress.left
+        return time_left(progress.ended, progress.left, time.monotonic() - self._began)
 
 
 class _BarView(ProgressView):

@@ -12,6 +12,7 @@ from sweeplib.cli.filters import filter_of, filter_options
 from sweeplib.cli.metrics import Metrics
 from sweeplib.cli.output import note, print_table
 from sweeplib.cli.parameters import complete_job, project_of
+from sweeplib.cli.watch import watch
 from sweeplib.errors import InputError, UnknownSweepError
 from sweeplib.report.export import write_csv, write_json
 from sweeplib.report.lookup import check_job, find_sweep, metric_of, open_ledger
@@ -56,6 +57,17 @@ __all__ = ["command"]
     default=None,
     help="Lowest first, or highest first [default: by the metric's name: lowest for loss, error, time, …].",
 )
+@click.option(
+    "--watch",
+    "watching",
+    is_flag=True,
+    help="Show it anew while sweeps of JOB run, until the last has ended.",
+)
+@click.option(
+    "--over",
+    metavar="P[,P]",
+    help="With --watch: draw the metric over these parameters [default: the first two that vary].",
+)
 @filter_options([*(outcome.value for outcome in Outcome), "running"])
 @click.pass_context
 def command(
@@ -67,6 +79,8 @@ def command(
     sweep_name: str | None,
     form: str,
     ascending: bool | None,  # noqa: FBT001 - click passes options by name
+    watching: bool,  # noqa: FBT001
+    over: str | None,
     **filters: Any,
 ) -> None:
     """Rank the combinations of JOB by a metric, the best first.
@@ -76,12 +90,21 @@ def command(
     """
     project = project_of(ctx)
     wanted = filter_of(filters)
-    rows, fetch, preferred = _sources(project, job, sweep_name, wanted)
-    results = gather(rows, fetch)
-    if metric is None:
-        ranking = rank_by(results, preferred, ascending=ascending)
-    else:
-        ranking = rank(results, metric, ascending=ascending)
+
+    def look(*, early: bool) -> tuple[list[Result], Ranking]:
+        rows, fetch, preferred = _sources(project, job, sweep_name, wanted)
+        results = gather(rows, fetch)
+        if metric is None or (early and metric not in names_of_metrics(results)):
+            return results, rank_by(results, preferred, ascending=ascending)
+        return results, rank(results, metric, ascending=ascending)
+
+    if watching:
+        if form != "table":
+            raise InputError(f"--watch shows a table over and over; leave --format {form} out, or --watch")
+        watch(project, job, lambda: look(early=True)[1], over, best)
+    elif over is not None:
+        raise InputError("--over says what --watch draws, and --watch is not given")
+    results, ranking = look(early=False)
     shown = ranking.results if best is None else ranking.best(best)
     if form == "table":
         _print_table(job, ranking, shown, filtered=bool(wanted))

@@ -120,6 +120,11 @@ class Database:
                 finally:
                     _undo(connection)
 
+    def version(self) -> int:
+        """Return a number that is another one whenever another process has written; cheap to ask for."""
+        with self._threads, _explained(self.path, self._patience):
+            return int(self._execute("PRAGMA data_version").fetchone()[0])
+
     def _write(self, statement: str, /, **parameters: object) -> int:
         """Run the statement of that name; return how many rows it changed."""
         with self.transaction():

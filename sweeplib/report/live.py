@@ -10,7 +10,7 @@ from sweeplib.report.failures import explain
 from sweeplib.report.markdown import link, literal, table_lines
 from sweeplib.report.numbers import significant
 from sweeplib.report.results import constant_parameters, names_of_parameters
-from sweeplib.run.model import Outcome
+from sweeplib.report.surface import surface, surface_columns, varying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def _lines(
     standing: Standing, ranking: Ranking, image: str | None, csv: str | None, moment: float
 ) -> Iterator[str]:
     sweep = standing.sweep
-    yield f"# {literal(sweep.tag)}: {_counts(standing)}"
+    yield f"# {literal(sweep.tag)}: {standing.summary}"
     yield ""
     seen = f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
     lasted = "" if standing.duration is None else f", after {humanise(standing.duration)}"
@@ -61,6 +61,14 @@ def _lines(
     if image is not None and ranking.metric is not None:
         yield ""
         yield f"![{literal(ranking.metric)} over the parameters]({image})"
+    drawn = surface(ranking, varying(ranking)[:2]) if len(varying(ranking)) > 1 else None
+    if drawn is not None:
+        columns = surface_columns(drawn)
+        yield ""
+        yield f"The {'lowest' if ranking.ascending else 'highest'} {literal(drawn.title)}:"
+        yield ""
+        rows = zip(*[map(literal, column.cells) for column in columns], strict=True)
+        yield from table_lines([literal(column.title) for column in columns], [list(row) for row in rows])
     if ranked:
         yield ""
         yield from _table(ranking, ranked[:_BEST])
@@ -71,15 +79,6 @@ def _lines(
     if csv is not None:
         yield ""
         yield link("All results as CSV", csv)
-
-
-def _counts(standing: Standing) -> str:
-    done = standing.outcomes[Outcome.COMPLETED] + standing.sweep.done_before
-    parts = [f"{done:,} of {standing.sweep.total:,} done"]
-    bad = sum(standing.outcomes[each] for each in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST))
-    parts += [f"{bad:,} failed"] if bad else []
-    parts += [f"{standing.running:,} running"] if standing.running else []
-    return ", ".join(parts)
 
 
 def _table(ranking: Ranking, shown: Sequence[Result]) -> list[str]:

@@ -8,6 +8,7 @@ from sweeplib.report.duration import humanise
 from sweeplib.report.failures import explain
 from sweeplib.report.markdown import literal
 from sweeplib.report.numbers import significant
+from sweeplib.report.pace import time_left
 from sweeplib.report.results import constant_parameters, names_of_parameters
 from sweeplib.report.results_table import headline
 
@@ -97,6 +98,7 @@ def describe_progress(progress: Progress, seconds: float) -> str:
     parts = [f"{progress.before + progress.completed:,} of {progress.total:,} done"]
     parts += [f"{progress.failed:,} failed"] if progress.failed else []
     parts += [f"{progress.running:,} running"] if progress.running and progress.left else []
-    if progress.ended and progress.left:
-        parts.append(f"about {humanise(seconds / progress.ended * progress.left)} left")
+    rest = time_left(progress.ended, progress.left, seconds)
+    if rest:
+        parts.append(f"about {humanise(rest)} left")
     return ", ".join(parts)

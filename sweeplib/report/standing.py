@@ -13,6 +13,7 @@ from sweeplib.report.duration import humanise
 from sweeplib.report.failures import FAILURES, explain
 from sweeplib.report.links import LEAST
 from sweeplib.report.lookup import owner_died, paths_of
+from sweeplib.report.pace import time_left
 from sweeplib.report.table import Column, printable
 from sweeplib.run.model import Outcome
 
@@ -65,6 +66,25 @@ class Standing:
     def unrecovered(self) -> bool:
         """Whether the ledger does not know yet that the sweep is lost."""
         return self.state is not self.sweep.state
+
+    @property
+    def left(self) -> float | None:
+        """The seconds until its end at the pace so far; None where nothing has ended, or nothing runs."""
+        ended = sum(self.outcomes.values())
+        if self.duration is None or self.state is not SweepState.RUNNING:
+            return None
+        return time_left(ended, max(0, self.sweep.total - self.sweep.done_before - ended), self.duration)
+
+    @property
+    def summary(self) -> str:
+        """The counts in words: ``12 of 40 done, 2 failed, 4 running, about 3m 05s left``."""
+        done = self.outcomes[Outcome.COMPLETED] + self.sweep.done_before
+        parts = [f"{done:,} of {self.sweep.total:,} done"]
+        bad = sum(self.outcomes[each] for each in FAILURES)
+        parts += [f"{bad:,} failed"] if bad else []
+        parts += [f"{self.running:,} running"] if self.running else []
+        parts += [f"about {humanise(self.left)} left"] if self.left else []
+        return ", ".join(parts)
 
     @property
     def remedy(self) -> str:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Column", "plain_lines", "printable", "write_table"]
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["Column", "console_of", "plain_lines", "printable", "rich_table", "write_table"]
 
 _GAP = 2
 
@@ -74,27 +77,40 @@ def write_table(columns: Sequence[Column], out: TextIO, styles: Sequence[str] | 
     return []
 
 
-def _write_rich(columns: Sequence[Column], out: TextIO, styles: Sequence[str] | None) -> list[str]:
+def console_of(out: TextIO) -> Console:
+    """Return rich's console of a terminal; where NO_COLOR is set, without colours and other escapes."""
     from rich.console import Console
+
+    return Console(file=out, color_system=None if os.environ.get("NO_COLOR") else "auto", highlight=False)
+
+
+def _write_rich(columns: Sequence[Column], out: TextIO, styles: Sequence[str] | None) -> list[str]:
+    console = console_of(out)
+    table, left_out = rich_table(columns, console.width, styles)
+    console.print(table)
+    return left_out
+
+
+def rich_table(
+    columns: Sequence[Column], width: int, styles: Sequence[str] | None = None
+) -> tuple[Table, list[str]]:
+    """Return a table for a terminal of that width, and the titles of columns for which there is no room."""
     from rich.table import Table
     from rich.text import Text
 
-    # NO_COLOR takes rich's colours away, and this its other escapes too
-    console = Console(file=out, color_system=None if os.environ.get("NO_COLOR") else "auto", highlight=False)
-    fitting = _fitting(columns, console.width)
+    fitting = _fitting(columns, width)
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
-    for column, width in zip(fitting, _widths(fitting, console.width), strict=True):
+    for column, room in zip(fitting, _widths(fitting, width), strict=True):
         table.add_column(
             Text(column.title),
             justify="right" if column.right else "left",
             no_wrap=not column.folds,
             overflow="fold",
-            width=width,
+            width=room,
         )
     for number, row in enumerate(zip(*[column.cells for column in fitting], strict=True)):
         table.add_row(*map(Text, row), style=styles[number] if styles else None)
-    console.print(table)
-    return [column.title for column in columns if column not in fitting]
+    return table, [column.title for column in columns if column not in fitting]
 
 
 def _fitting(columns: Sequence[Column], width: int) -> list[Column]:

@@ -263,3 +263,17 @@ def test_a_narrow_terminal_is_told_what_is_left_out(trained: Any, folder: Path) 
         "rank  key       model   C  accuracy  duration",
         "   1  bbbbbbbb  svc    10    0.9861    4m 05s",
     ]
+
+
+def test_what_cannot_be_watched(sweep: Any, history: Any) -> None:
+    history.sweep(1, total=1)
+    history.submit(1, "a" * 32, C="1")
+    done = sweep("results", "train", "--watch", "--format", "csv")
+    message = "sweep: --watch shows a table over and over; leave --format csv out, or --watch\n"
+    assert (done.code, done.out, done.err) == (2, "", message)
+    done = sweep("results", "train", "--over", "C")
+    message = "sweep: --over says what --watch draws, and --watch is not given\n"
+    assert (done.code, done.out, done.err) == (2, "", message)
+    done = sweep("results", "train", "--watch", "--over", "c")
+    message = "sweep: there is no parameter 'c' (parameters: C)\n"
+    assert (done.code, done.out, done.err) == (2, "", message)

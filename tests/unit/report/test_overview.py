@@ -122,10 +122,15 @@ def test_live_results() -> None:
         standing(completed=2, failed=1), rank(RESULTS, "score"), "data:x", "http://h/r.csv", 1_700_000_000.0
     )
     assert page == (
-        "# train-x_y: 2 of 5 done, 1 failed, 1 running\n\n"
+        "# train-x_y: 2 of 5 done, 1 failed, 1 running, about 43.3 s left\n\n"
         "Running; drawn at 2023-11-14 22:13:20 UTC, after 1m 05s.\n\n"
         "**Best so far: score 0.7500** (highest of 2) with lr=1e-1 model=m log=\\|\n\n"
         "![score over the parameters](data:x)\n\n"
+        "The highest score over lr and log:\n\n"
+        "| lr \\\\ log | x | \\| |\n"
+        "| --- | --- | --- |\n"
+        "| 1e-3 | 0.5000 · |  |\n"
+        "| 1e-1 |  | 0.7500 █ |\n\n"
         "| rank | key | lr | log | **score** | duration |\n"
         "| --- | --- | --- | --- | --- | --- |\n"
         "| 1 | `cccccccc` | 1e-1 | \\| | 0.7500 | 1.2 s |\n"
