@@ -112,6 +112,18 @@ class Ledger(CombinationRecords):
             pairs = json.dumps(decided[start : start + _PAGE])
             yield from self._read(to_combination, "combinations_at", pairs=pairs)
 
+    def durations(self, job: str, limit: int) -> list[tuple[dict[str, str], float]]:
+        """Return the parameters and seconds of at most `limit` completed combinations of `job`.
+
+        Those of the newest sweeps, of all lineages; of a sweep with more of them, a sample.
+        """
+        return self._read(
+            lambda row: (dict(json.loads(row["parameters"])), float(row["seconds"])),
+            "durations",
+            job=job,
+            limit=limit,
+        )
+
     def find(self, key_prefix: str, job: str | None = None) -> Combination:
         """Return the combination whose key begins so, as in the newest sweep that has it.
 

@@ -236,6 +236,14 @@ WHERE sweep = :sweep AND tracked = 0 AND outcome IS NOT NULL AND (position, key)
 ORDER BY position, key
 LIMIT :limit;
 
+-- name: durations
+-- How long the newest combinations of a job took. Keys are hashes: of a sweep in part they are a sample.
+SELECT c.parameters, c.ended - c.started AS seconds
+FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
+WHERE s.job = :job AND c.outcome = 'completed' AND c.ended IS NOT NULL AND c.started IS NOT NULL
+ORDER BY s.id DESC, c.key
+LIMIT :limit;
+
 -- name: keys_by_prefix
 SELECT DISTINCT c.key
 FROM combinations AS c CROSS JOIN sweeps AS s ON s.id = c.sweep

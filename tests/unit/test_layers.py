@@ -31,6 +31,7 @@ LAYERS = (
     "command",
     "run",
     "ledger",
+    "forecast",
     "engine",
     "track",
     "report",
@@ -104,7 +105,9 @@ def test_a_framework_is_imported_by_its_adapter_alone(framework: str, part: str)
     assert users <= {part}
 
 
-@pytest.mark.parametrize("name", ["errors", "ulids", "interpreter", "syntax", "plan", "command", "run"])
+@pytest.mark.parametrize(
+    "name", ["errors", "ulids", "interpreter", "syntax", "plan", "command", "run", "forecast"]
+)
 def test_the_core_needs_the_standard_library_only(name: str) -> None:
     known = {*sys.stdlib_module_names, "sweeplib", *ALLOWED.get(name, ())}
     assert {
