@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from sweeplib.cli.output import say
 from sweeplib.report.duration import humanise
-from sweeplib.report.pace import time_left
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
@@ -74,12 +73,12 @@ class ProgressView:
         parts += [f"{progress.failed} failed"] if progress.failed else []
         parts += [f"{progress.running} running"] if progress.running else []
         left = self.time_left(progress)
-        parts += [f"{humanise(left)} left"] if left is not None and progress.left else []
+        parts += [f"{humanise(left)} left"] if left is not None else []
         return f"{self._job}: {', '.join(parts)}"
 
     def time_left(self, progress: Progress) -> float | None:
-        """Return the seconds that the rest takes at the pace so far; None before anything has ended."""
-        return time_left(progress.ended, progress.left, time.monotonic() - self._began)
+        """Return the seconds that the rest takes (see `sweeplib.engine.Progress`); None: nobody knows."""
+        return progress.time_left(time.monotonic() - self._began)
 
 
 class _BarView(ProgressView):

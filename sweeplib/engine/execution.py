@@ -8,13 +8,16 @@ import shlex
 import socket
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from sweeplib.command import argv, environment, parameter_lines, submit_argv
 from sweeplib.engine.git import git_state
 from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, remaining
+from sweeplib.engine.timeouts import timeout_of
 from sweeplib.errors import LedgerError
+from sweeplib.forecast import Expected, Forecast
 from sweeplib.ledger import Submission, Sweep, SweepState
 from sweeplib.plan import Command, Line, Needs
 from sweeplib.run.client import Guard
@@ -23,13 +26,13 @@ from sweeplib.script import PARAMETERS
 from sweeplib.ulids import ulid, ulids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from sweeplib.engine.git import GitState
     from sweeplib.engine.model import Summary
     from sweeplib.ledger import Ledger
-    from sweeplib.plan import Plan
+    from sweeplib.plan import Combination, Plan
 
 __all__ = ["Execution", "Item", "load_modules"]
 
@@ -39,7 +42,7 @@ _CLOSED = 90.0  # seconds that the sweep to go on with may be looked after by an
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something to run: a combination, or the one command of a submit job."""
+    """Something to run: a combination, or the one command of a submit job; `expected` is how long."""
 
     submission: Submission
     argv: tuple[str, ...]
@@ -49,6 +52,12 @@ class Item:
     elsewhere: str | None = None
     repeated: bool = False
     failed: bool = False
+    expected: Expected | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether this sweep is to run it."""
+        return not (self.done or self.repeated or self.failed) and self.elsewhere is None
 
 
 def _json(values: Mapping[str, object]) -> str | None:
@@ -170,13 +179,20 @@ class Execution:
         """How many things there are to run: the plan's length, or one for a submit job."""
         return 1 if self.plan.job.kind == "submit" else len(self.plan)
 
-    def items(self) -> Iterator[Item]:
-        """Yield what there is to run in order, done or not."""
+    @cached_property
+    def forecast(self) -> Forecast:
+        """How long combinations take, by what is on record when it is first asked for."""
+        return Forecast.of(self.ledger, self.plan.job.entry)
+
+    def items(self, chosen: Iterable[Combination | Line | Command] | None = None) -> Iterator[Item]:
+        """Yield what there is to run in order, done or not; only those `chosen`, where some are."""
         if self.plan.job.kind == "submit":
             yield self._submit_item()
             return
         fresh = ulids()
-        for found in remaining(self.plan, self.ledger, self.id, self.lineage, retry=self._retry):
+        for found in remaining(
+            self.plan if chosen is None else chosen, self.ledger, self.id, self.lineage, retry=self._retry
+        ):
             yield self._item(found, next(fresh) if found.free else "")
 
     def _item(self, found: Candidate, ulid: str) -> Item:
@@ -200,6 +216,7 @@ class Execution:
             found.elsewhere,
             found.repeated,
             found.failed,
+            self.forecast.expected(submission.parameters) if found.free else None,
         )
 
     def _submit_item(self) -> Item:
@@ -214,11 +231,13 @@ class Execution:
         if not done:
             with self.paths.submit_file.open("w", encoding="utf-8", errors="surrogateescape") as file:
                 file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
-        return Item(submission, command, Needs.of(self.plan.job), done=done)
+        expected = self.forecast.expected(parameters)
+        return Item(submission, command, Needs.of(self.plan.job), done=done, expected=expected)
 
     def work(self, item: Item, env: dict[str, str | None], chunk: int | None = None) -> Work:
         """Return the item as a worker needs it, with `env` laid over the job's own."""
         job = self.plan.job
+        timeout, note = timeout_of(item.needs.timeout, item.expected)
         return Work(
             sweep=self.id,
             job=job.entry,
@@ -229,7 +248,8 @@ class Execution:
             cwd=str(self.project),
             folder=str(self.paths.folder),
             env={PARAMETERS: _json(item.values), **self._env, **item.needs.env, **env},
-            timeout=item.needs.timeout,
+            timeout=timeout,
+            timeout_note=note,
             chunk=chunk,
             preload=job.preloaded,
             packages=item.needs.packages,

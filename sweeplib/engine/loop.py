@@ -8,10 +8,14 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from sweeplib.engine.canary import trial_of
 from sweeplib.engine.earlier import acknowledge, hand_over
 from sweeplib.engine.interrupts import Interrupts
 from sweeplib.engine.model import Progress, Summary, TrackedRun
+from sweeplib.engine.order import arrange
+from sweeplib.engine.outlook import Outlook
 from sweeplib.engine.packing import Packing
+from sweeplib.engine.timeouts import words
 from sweeplib.engine.tracked import own_tags, tracked_sweep
 from sweeplib.engine.unseen import unseen
 from sweeplib.ledger import SweepState
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["run_sweep"]
 
 _TICK = 0.5  # seconds between looks at the ledger's cancel request, when nothing ends
+_COUNTED = 100_000  # combinations up to which those not started are counted, where canaries failed
 _CHUNK = 64  # combinations claimed in one transaction at most
 _GRACE = 20.0  # seconds that ended commands have to come back after an interrupt
 _TRACKING_PATIENCE = 30.0  # seconds at the end for records that are still on their way
@@ -101,6 +106,9 @@ class _Loop:
         self.cancelled = False
         self.told: set[str] = set()
         self.stopped_at: int | None = None
+        self.tried: frozenset[str] = frozenset()
+        self.failed_canaries = 0
+        self.outlook = Outlook(execution)
         self.packing = _packing(execution)
         self._looked = 0.0
         limit = execution.plan.job.max_failures
@@ -111,7 +119,41 @@ class _Loop:
         self.tracker.begin(tracked_sweep(self.execution.sweep, self.execution.project))
         job = self.execution.plan.job.entry
         hand_over(self.ledger, self.execution.project, job, self.tracker, besides=self.execution.id)
-        source = self._unfinished()
+        if text := words(self.execution.plan.job.timeout, self.execution.forecast.basis):
+            self.observer.log(text)
+        if self._canaries_complete():
+            self._drain(self._in_order())
+
+    def _canaries_complete(self) -> bool:
+        """Run the canaries, if there are any; return whether the rest may follow, and say if it may not."""
+        trial = trial_of(self.execution)
+        if trial is None:
+            return True
+        self.observer.note(trial.words)
+        self.tried = frozenset(item.submission.key for item in trial.items)
+        self._drain(iter(trial.items))
+        if self.cancelled:
+            return False
+        failed = sum(self.outcomes.values()) - self.outcomes[Outcome.COMPLETED] + trial.failed_before
+        if failed:
+            for _ in islice(self._unfinished(), _COUNTED):
+                """Count what is done or another's."""
+            self.failed_canaries = failed
+            self.observer.note(trial.verdict(failed, self.progress().left))
+        return not failed
+
+    def _in_order(self) -> Iterator[Item]:
+        """Return what is to run, in the order in which it is to begin; say which that is, and why."""
+        about = self.execution.total - self.ledger.count_done(self.execution.lineage)
+        basis, order = self.execution.forecast.basis, self.execution.plan.job.order
+        arranged = arrange(self._unfinished(), order, basis, self.submitter.parallel, about)
+        self.outlook.begin(arranged.seconds)
+        if arranged.words:
+            (self.observer.note if arranged.changed else self.observer.log)(arranged.words)
+        return arranged.items
+
+    def _drain(self, source: Iterator[Item]) -> None:
+        """Submit all of it, and wait until nothing is out."""
         exhausted = False
         while True:
             if not exhausted and not self.cancelled and self.stopped_at is None:
@@ -133,6 +175,8 @@ class _Loop:
         """Yield what is to run, counting what is not."""
         for item in self.execution.items():
             self.interrupts.look()
+            if item.submission.key in self.tried and not item.repeated:
+                continue  # it was counted when it ended
             if item.done:
                 self.before += 1
             elif item.repeated:
@@ -175,6 +219,7 @@ class _Loop:
                 env: dict[str, str | None] = dict(self.tracker.environment(item.submission.key))
             work = self.execution.work(item, env, accepted[item.submission.key])
             self.in_flight[work.key] = work
+            self.outlook.submitted(item)
             self.observer.submitted(work)
             self.submitter.submit(work)
 
@@ -213,6 +258,7 @@ class _Loop:
         for each in finished:
             deciding = each.attempts[-1]
             self.in_flight.pop(each.work.key, None)
+            self.outlook.ended(each.work.key)
             self.outcomes[deciding.outcome] += 1
             if deciding.outcome is not Outcome.CANCELLED:
                 self.packing.learn(deciding.ended - deciding.started)
@@ -342,12 +388,16 @@ class _Loop:
 
     def progress(self) -> Progress:
         """Return the numbers as they are now."""
-        return Progress(
+        numbers = Progress(
             total=self.execution.total,
             before=self.before,
             running=min(len(self.in_flight), self.submitter.parallel),
             outcomes=dict(self.outcomes),
             failed_before=self.failed_before,
+        )
+        waiting = numbers.left - len(self.in_flight)
+        return replace(
+            numbers, seconds_left=self.outlook.left(self.submitter.parallel, waiting, time.monotonic())
         )
 
     def summary(self) -> Summary:
@@ -360,4 +410,5 @@ class _Loop:
             repeated=self.repeated,
             interrupted=self.cancelled,
             stopped_at_failures=self.stopped_at,
+            failed_canaries=self.failed_canaries,
         )

@@ -157,7 +157,8 @@ class Progress:
 
     `total` is the plan's length, `before` how many of it were done when the sweep began, are another
     sweep's to run, or stand in the plan a second time, `failed_before` how many failed then and are left at
-    that; `outcomes` counts what has ended in this sweep.
+    that; `outcomes` counts what has ended in this sweep. `seconds_left` is how long the rest is expected to
+    take, by earlier attempts; None where too little is known for that.
     """
 
     total: int
@@ -165,6 +166,18 @@ class Progress:
     running: int
     outcomes: Mapping[Outcome, int]
     failed_before: int = 0
+    seconds_left: float | None = None
+
+    def time_left(self, seconds: float) -> float | None:
+        """Return the seconds that the rest takes: as expected, or else at the pace of the `seconds` so far.
+
+        None where nothing is left, or nothing has ended yet and nothing is known from before.
+        """
+        if not self.left:
+            return None
+        if self.seconds_left is not None:
+            return self.seconds_left
+        return seconds / self.ended * self.left if self.ended else None
 
     @property
     def ended(self) -> int:
@@ -211,7 +224,7 @@ class Summary:
     """What came of a sweep.
 
     `elsewhere` counts combinations that another live sweep is running, `repeated` those that stand in the
-    plan a second time.
+    plan a second time, `failed_canaries` those for which nothing but the canaries was started.
     """
 
     sweep: str
@@ -221,6 +234,7 @@ class Summary:
     interrupted: bool
     repeated: int = 0
     stopped_at_failures: int | None = None
+    failed_canaries: int = 0
 
     @property
     def ok(self) -> bool:
@@ -250,4 +264,6 @@ class Summary:
         text = ", ".join(parts)
         if self.stopped_at_failures is not None:
             text += f"; no more were started after {self.stopped_at_failures} failures (max_failures)"
+        if self.failed_canaries:
+            text += f"; no more were started after {self.failed_canaries} failed of the first (canary)"
         return text

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sweeplib.ledger import Ledger
-    from sweeplib.plan import Combination, Command, Line, Plan
+    from sweeplib.plan import Combination, Command, Line
 
 __all__ = ["Candidate", "remaining"]
 
@@ -40,7 +40,12 @@ class Candidate:
 
 
 def remaining(
-    plan: Plan, ledger: Ledger, sweep: str, lineage: str, *, retry: bool = True
+    plan: Iterable[Combination | Line | Command],
+    ledger: Ledger,
+    sweep: str,
+    lineage: str,
+    *,
+    retry: bool = True,
 ) -> Iterator[Candidate]:
     """Yield every combination of the plan, in order; a key that stands twice is to be run the first time.
 

@@ -6,7 +6,7 @@ from sweeplib.jobs.load import find_file, load
 from sweeplib.jobs.models import Deployment, Job, JobFile, Set
 from sweeplib.jobs.packages import merge_packages
 from sweeplib.jobs.resources import Amounts, Resources
-from sweeplib.jobs.units import FailureLimit, parse_duration
+from sweeplib.jobs.units import FailureLimit, Multiple, parse_duration
 from sweeplib.jobs.words import merge_add, split_words
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Job",
     "JobFile",
     "Metric",
+    "Multiple",
     "Resources",
     "Set",
     "Variant",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from sweeplib.errors import InputError, nearest
-from sweeplib.jobs.units import FailureLimit, parse_duration
+from sweeplib.jobs.units import FailureLimit, Multiple, parse_duration
 from sweeplib.jobs.words import split_words
 from sweeplib.syntax import Drawing, parse_all, parse_each
 from sweeplib.syntax.condition import Condition
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MODES",
+    "ORDERS",
     "STYLES",
     "ClusterSpec",
     "Metric",
@@ -29,6 +30,7 @@ __all__ = [
     "address",
     "all_",
     "call",
+    "canary",
     "cluster",
     "command",
     "condition",
@@ -45,6 +47,7 @@ __all__ = [
     "mode",
     "name",
     "optional",
+    "order",
     "parallel",
     "preload",
     "selection",
@@ -58,6 +61,7 @@ __all__ = [
 ]
 
 MODES = ("fresh", "resume")
+ORDERS = ("auto", "plan", "longest")
 STYLES = ("hydra", "plain", "flags", "kwargs")
 _SWEEP = "model=small,large lr=0.1"
 # Texts, as most files need few of these, and each takes a while to compile.
@@ -251,6 +255,24 @@ def mode(value: object) -> str:
     return text
 
 
+def order(value: object) -> str:
+    """Return one of `ORDERS`."""
+    text = _text(value, "longest")
+    if text not in ORDERS:
+        close = nearest(text, ORDERS) or f"; the orders are {', '.join(ORDERS)}"
+        raise InputError(f"there is no order {text!r}{close}")
+    return text
+
+
+def canary(value: object) -> int | Literal[True] | None:
+    """Return how many combinations run first at most, True for as many as it takes, or None."""
+    if value is None or value is True:
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"must be true or a whole number, 1 or more, not {_what(value)}")
+    return value
+
+
 def flag(value: object) -> bool:
     """Return true or false."""
     if not isinstance(value, bool):
@@ -318,10 +340,12 @@ def parallel(value: object) -> int | None:
     return None if value is None else whole(1)(value)
 
 
-def timeout(value: object) -> float | None:
-    """Return a number of seconds above 0, or None."""
-    if value is None:
-        return None
+def timeout(value: object) -> float | Multiple | None:
+    """Return a number of seconds above 0, a multiple of the time that is expected, or None."""
+    if value is None or isinstance(value, Multiple):
+        return value
+    if isinstance(value, str) and "x" in value.lower():
+        return Multiple.parse(value)
     seconds = parse_duration(value)
     if not seconds:
         raise InputError("must be longer than 0; to have no timeout, take the key out")

@@ -28,6 +28,8 @@ from sweeplib.syntax import Argument, Cell, Entries, Steps, parse_all, parse_eac
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from sweeplib.jobs.units import Multiple
+
 __all__ = ["Group", "Variant", "expanded", "groups"]
 
 _SUFFIXES = (".yaml", ".yml")
@@ -46,7 +48,7 @@ class Variant(Model):
     add: str = key(fields.add, "")
     packages: tuple[str, ...] = key(packages, (), name="with")
     resources: Resources = key(resources, Resources())
-    timeout: float | None = key(fields.timeout, None)
+    timeout: float | Multiple | None = key(fields.timeout, None)
     env: Mapping[str, str] = key(fields.environment, {})
 
     @cached_property

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sweeplib.jobs.fields import ClusterSpec, Metric
-    from sweeplib.jobs.units import FailureLimit
+    from sweeplib.jobs.units import FailureLimit, Multiple
     from sweeplib.syntax import Cell
 
 __all__ = ["Deployment", "Job", "JobFile", "Policy", "Set"]
@@ -220,23 +220,27 @@ def _set(value: object) -> Set:
 class Policy(Model):
     """How a job's commands are made and run: what `defaults` may hold.
 
-    `timeout` and `retry_delay` are in seconds; `parallel` is the number of commands at once, None for the
-    machine's CPU count; `cluster` is a Dask scheduler's address, or a cluster to start. Up to `task_runs`
-    combinations have a task run each in Prefect, more share them. `metric` is what combinations are ranked
-    by, None for the first in the order of the alphabet. `groups` are folders of variants, by parameter (see
-    `sweeplib.jobs.groups`), `packages` (``with``) what is installed for the commands, `resources` how much of
-    a machine each needs. `preload` names modules that every command finds
-    loaded, None where nothing is said about it. `tracking` tells whether combinations are recorded in MLflow;
-    "own" that the commands open their own runs.
+    `timeout` and `retry_delay` are in seconds, or the first is a multiple of the time that is expected.
+    `order` tells which combinations begin first, `canary` how many have to complete before the others begin,
+    True for as many as it takes for every value to be in one. `parallel` is the number of commands at once,
+    None for the machine's CPU count; `cluster` is a Dask scheduler's address, or a cluster to start. Up to
+    `task_runs` combinations have a task run each in Prefect, more share them. `metric` is what combinations
+    are ranked by, None for the first in the order of the alphabet. `groups` are folders of variants, by
+    parameter (see `sweeplib.jobs.groups`), `packages` (``with``) what is installed for the commands,
+    `resources` how much of a machine each needs. `preload` names modules that every command finds loaded,
+    None where nothing is said about it. `tracking` tells whether combinations are recorded in MLflow; "own"
+    that the commands open their own runs.
     """
 
     style: Literal["hydra", "plain", "flags", "kwargs"] = key(fields.style, "hydra")
     add: str = key(fields.add, "")
     parallel: int | None = key(fields.parallel, None)
-    timeout: float | None = key(fields.timeout, None)
+    timeout: float | Multiple | None = key(fields.timeout, None)
     retries: int = key(fields.whole(0), 0)
     retry_delay: tuple[float, ...] = key(fields.delays, ())
     max_failures: FailureLimit | None = key(fields.max_failures, None)
+    canary: int | Literal[True] | None = key(fields.canary, None)
+    order: Literal["auto", "plan", "longest"] = key(fields.order, "auto")
     env: Mapping[str, str] = key(fields.environment, {})
     tags: tuple[str, ...] = key(fields.tags, ())
     groups: Mapping[str, str] = key(groups, {})

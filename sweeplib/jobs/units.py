@@ -1,4 +1,4 @@
-"""Units of an execution policy: durations and limits on failures."""
+"""Units of an execution policy: durations, multiples of an expected time, and limits on failures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from decimal import Decimal
 
 from sweeplib.errors import InputError
 
-__all__ = ["FailureLimit", "parse_duration"]
+__all__ = ["FailureLimit", "Multiple", "parse_duration"]
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = "".join(rf"(?:(?P<{unit}>[0-9]+(?:\.[0-9]+)?){unit})?" for unit in _UNITS)
 _PLAIN = r"[0-9]+(?:\.[0-9]+)?"
 _PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,9})?)%"
+_MULTIPLE = r"([0-9]{1,6}(?:\.[0-9]{1,6})?)x"
 _LONGEST = 10_000 * _UNITS["d"]
 
 
@@ -49,6 +50,41 @@ def _seconds(value: object) -> float | None:
     if not value or not found:
         return None
     return float(sum(Decimal(found[unit]) * size for unit, size in _UNITS.items() if found[unit]))
+
+
+@dataclass(frozen=True, slots=True)
+class Multiple:
+    """A time relative to the one that a combination is expected to take: `factor` times that, above 1."""
+
+    factor: Decimal
+
+    @classmethod
+    def parse(cls, text: str) -> Multiple:
+        """Return the multiple that a text says: a number and an ``x``, as in ``3x`` and ``2.5x``.
+
+        Raises `InputError` for anything else, and for what is not above 1: every other command takes longer
+        than expected.
+        """
+        found = re.fullmatch(_MULTIPLE, text.strip())
+        if not found:
+            raise InputError(
+                f"{text!r} is not a multiple of the expected time; write a number and an x, as in 3x or 2.5x"
+            )
+        if Decimal(found[1]) <= 1:
+            raise InputError(f"must be more than 1x the expected time, such as 3x, not {text.strip()!r}")
+        return cls(Decimal(found[1]))
+
+    def of(self, seconds: float) -> float:
+        """Return so many times a number of seconds."""
+        return float(self.factor) * seconds
+
+    def written(self) -> str:
+        """Return the multiple as it is written in a job file."""
+        return str(self)
+
+    def __str__(self) -> str:
+        """Return the factor and an ``x``."""
+        return f"{self.factor}x"
 
 
 @dataclass(frozen=True, slots=True)

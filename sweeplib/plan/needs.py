@@ -14,19 +14,19 @@ from sweeplib.jobs import Resources, merge_add, merge_packages, split_words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sweeplib.jobs import Job, Set, Variant
+    from sweeplib.jobs import Job, Multiple, Set, Variant
 
 __all__ = ["Needs"]
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What goes with a combination; `timeout` is in seconds, amounts may be taken from its parameters."""
+    """What goes with a combination; `timeout` is in seconds, or relative; parameters may give amounts."""
 
     add: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     resources: Resources = field(default_factory=Resources)
-    timeout: float | None = None
+    timeout: float | Multiple | None = None
     env: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

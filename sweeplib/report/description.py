@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.command import argv, call_text
 from sweeplib.errors import PlanError
+from sweeplib.jobs import Multiple
 from sweeplib.plan import Combination, Line, Part, Plan
 from sweeplib.report.duration import humanise
 from sweeplib.report.table import Column, printable
@@ -69,13 +70,17 @@ def _policy(job: Job) -> Iterator[tuple[str, str]]:
     if job.parallel is not None:
         yield "parallel", f"{job.parallel} at once"
     if job.timeout is not None:
-        yield "timeout", _duration(job.timeout)
+        yield "timeout", _timeout(job.timeout)
     if job.retries:
         yield "retries", str(job.retries)
     if job.retry_delay:
         yield "retry_delay", ", ".join(map(_duration, job.retry_delay))
     if job.max_failures is not None:
         yield "max_failures", str(job.max_failures)
+    if job.canary is not None:
+        yield "canary", "until every value was in one" if job.canary is True else f"up to {job.canary}"
+    if job.order != "auto":
+        yield "order", job.order
     if job.env:
         yield "env", shlex.join(f"{name}={value}" for name, value in job.env.items())
     if job.tags:
@@ -141,7 +146,7 @@ def _needs(variant: Variant) -> Iterator[str]:
     if variant.resources:
         yield str(variant.resources)
     if variant.timeout is not None:
-        yield f"timeout {_duration(variant.timeout)}"
+        yield f"timeout {_timeout(variant.timeout)}"
     if variant.env:
         yield shlex.join(f"{name}={value}" for name, value in variant.env.items())
     if variant.add:
@@ -179,6 +184,10 @@ def _command(plan: Plan, combination: Combination | Line | Command) -> str:
         return call_text(plan, combination, _ULID)
     words = argv(plan, combination, _ULID)
     return shlex.join(words[len(plan.job.words) :] if plan.job.kind == "submit" else words)
+
+
+def _timeout(timeout: float | Multiple) -> str:
+    return f"{timeout} the expected time" if isinstance(timeout, Multiple) else _duration(timeout)
 
 
 def _duration(seconds: float) -> str:

@@ -8,7 +8,6 @@ from sweeplib.report.duration import humanise
 from sweeplib.report.failures import explain
 from sweeplib.report.markdown import literal
 from sweeplib.report.numbers import significant
-from sweeplib.report.pace import time_left
 from sweeplib.report.results import constant_parameters, names_of_parameters
 from sweeplib.report.results_table import headline
 
@@ -94,11 +93,10 @@ def _causes(ranking: Ranking) -> list[str]:
 
 
 def describe_progress(progress: Progress, seconds: float) -> str:
-    """Return the counts in words, and the time left at the pace of the `seconds` since the start."""
+    """Return the counts in words, and the time left: as expected, or by the `seconds` since the start."""
     parts = [f"{progress.before + progress.completed:,} of {progress.total:,} done"]
     parts += [f"{progress.failed:,} failed"] if progress.failed else []
     parts += [f"{progress.running:,} running"] if progress.running and progress.left else []
-    rest = time_left(progress.ended, progress.left, seconds)
-    if rest:
-        parts.append(f"about {humanise(rest)} left")
+    left = progress.time_left(seconds)
+    parts += [f"about {humanise(left)} left"] if left is not None else []
     return ", ".join(parts)

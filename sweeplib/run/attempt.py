@@ -207,6 +207,7 @@ def _spec(work: Work, paths: SweepPaths, place: _Place) -> Spec:
         gpu=work.amounts.gpu,
         devices=list(_devices(work)) if work.amounts.gpu else [],
         leases=machine.device_folder(),
+        timeout_note=work.timeout_note,
     )
 
 

@@ -167,6 +167,12 @@ class Child:
         return {"op": "started", "id": self.spec["id"], "pid": self.tree.pid, "since": since}
 
     @property
+    def overrun(self) -> str:
+        """What there is to say once it has run longer than its timeout."""
+        note = self.spec["timeout_note"]
+        return f"timed out after {self.spec['timeout']:.10g} s{note and f' ({note})'}"
+
+    @property
     def must_be_weighed(self) -> bool:
         """Whether it is time to see how much memory it uses."""
         return self._weigh_at <= time.monotonic()

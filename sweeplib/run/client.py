@@ -53,6 +53,7 @@ class Spec:
     sweep. `env` is laid over this process's environment, None takes a variable out. `preload` names modules
     that the command, one of Python, is to find loaded. `memory` is how many bytes its process tree may use,
     `gpu` how many of `devices`, or which share of one, it has to itself; leases are files of `leases`.
+    `timeout_note` is said, in brackets, of one that timed out.
     """
 
     sweep: str
@@ -71,6 +72,7 @@ class Spec:
     gpu: float | None = None
     devices: list[str] = field(default_factory=list)
     leases: str = ""
+    timeout_note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -237,7 +237,7 @@ class Loop:
         self._waiting = [child for child in self._waiting if child not in meant]
         table = Table() if any(child.tree for child in meant) else Table(empty=True)
         for child in meant:
-            child.end(outcome, message or f"timed out after {child.spec['timeout']:.10g} s", table)
+            child.end(outcome, message or child.overrun, table)
 
     def _look(self) -> None:
         """Do what is due: locks to try again, timeouts, announcements, trees being ended."""

@@ -38,7 +38,7 @@ class Work:
     its own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees. `preload`
     names modules that the command, one of Python, finds loaded: it is forked from a process that has them.
     `packages` are installed for it, on top of what its interpreter has; `amounts` is how much of a machine it
-    needs.
+    needs. `timeout_note` says where the timeout comes from, if it is not just what the job says.
     """
 
     sweep: str
@@ -56,6 +56,7 @@ class Work:
     preload: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     amounts: Amounts = field(default_factory=Amounts)
+    timeout_note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,6 +104,8 @@ def test_what_is_left_out(read: Read) -> None:
         "add": "",
         "parallel": None,
         "timeout": None,
+        "canary": None,
+        "order": "auto",
         "retries": 0,
         "retry_delay": (),
         "max_failures": None,

@@ -206,8 +206,8 @@ def test_a_job(read: Read, job: str, message: str) -> None:
             "speed: 4",
             (
                 ": unknown key 'speed'; the keys here are run, call, submit, launch, sets, deployments, "
-                "style, add, parallel, timeout, retries, retry_delay, max_failures, env, tags, groups, "
-                "with, resources, cluster, task_runs, metric, preload, tracking, name"
+                "style, add, parallel, timeout, retries, retry_delay, max_failures, canary, order, "
+                "env, tags, groups, with, resources, cluster, task_runs, metric, preload, tracking, name"
             ),
         ),
         ("each: a=1", ": 'each' belongs to a set; write sets: [{each: ...}]"),
@@ -218,6 +218,19 @@ def test_a_job(read: Read, job: str, message: str) -> None:
         ("timeout: -1", f".timeout: '-1' {DURATION}"),
         ("timeout: 1:30", f".timeout: '1:30' {DURATION}"),
         ("timeout: [1]", f".timeout: this {DURATION}"),
+        (
+            "timeout: x3",
+            (
+                ".timeout: 'x3' is not a multiple of the expected time; "
+                "write a number and an x, as in 3x or 2.5x"
+            ),
+        ),
+        ("timeout: 0x", ".timeout: must be more than 1x the expected time, such as 3x, not '0x'"),
+        ("order: longst", ".order: there is no order 'longst'; did you mean 'longest'?"),
+        ("order: random", ".order: there is no order 'random'; the orders are auto, plan, longest"),
+        ("canary: 0", ".canary: must be true or a whole number, 1 or more, not the number 0"),
+        ("canary: false", ".canary: must be true or a whole number, 1 or more, not false"),
+        ("canary: few", ".canary: must be true or a whole number, 1 or more, not 'few'"),
         ("timeout: 0", ".timeout: must be longer than 0; to have no timeout, take the key out"),
         ("timeout: 99999d", ".timeout: '99999d' is too long a duration; 10000d is the longest"),
         ("retry_delay: [1s, x]", f".retry_delay: 'x' {DURATION}"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeplib.errors import InputError
-from sweeplib.jobs import FailureLimit, parse_duration
+from sweeplib.jobs import FailureLimit, Multiple, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,26 @@ def test_one_failure_more_than_the_limit_is_above_the_percentage(percent: Decima
     limit = FailureLimit.parse(f"{percent}%").limit(total)
     thousandths = int(percent * 1000)
     assert limit * 100_000 <= thousandths * total < (limit + 1) * 100_000
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("3x", 36.0), ("2.5x", 30.0), (" 1.01x ", 12.12)])
+def test_a_multiple_of_the_expected_time(written: str, seconds: float) -> None:
+    found = Multiple.parse(written)
+    assert found.of(12) == pytest.approx(seconds)
+    assert str(found) == found.written() == written.strip()
+
+
+@pytest.mark.parametrize("written", ["x3", "-1x", "3 x", "3X", "x", "1e3x", "٣x"])
+def test_what_is_no_multiple_is_named_with_the_remedy(written: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Multiple.parse(written)
+    assert str(caught.value) == (
+        f"{written!r} is not a multiple of the expected time; write a number and an x, as in 3x or 2.5x"
+    )
+
+
+@pytest.mark.parametrize("written", ["0x", "1x", "0.5x"])
+def test_a_multiple_that_would_end_what_takes_as_long_as_expected(written: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Multiple.parse(written)
+    assert str(caught.value) == f"must be more than 1x the expected time, such as 3x, not {written!r}"
