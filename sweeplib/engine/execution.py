@@ -77,12 +77,17 @@ def load_modules(
     """Have this process begin to load the modules that the commands of a sweep are to find loaded.
 
     It takes seconds in which there is other work to do. `more` is what the sweep's tracker will add to the
-    environment of every command; `sweep` the id that it will have.
+    environment of every command; `sweep` the id that it will have. Where the first command has packages of
+    its own, that waits for their environment.
     """
-    if plan.job.preloaded and len(plan):
+    if not plan.job.preloaded or not len(plan):
+        return
+    first = plan[0]
+    needs = plan.needs(first)
+    if not needs.packages:
         names = {"SWEEP_ID": sweep, "SWEEP_JOB": plan.job.entry}
-        env = {**_shared_environment(plan, project, hidden), **more, **names}
-        command = argv(plan, plan[0], sweep)
+        env = {**_shared_environment(plan, project, hidden), **needs.env, **more, **names}
+        command = argv(plan, first, sweep)
         Guard.shared().prepare(list(command), str(project), env, list(plan.job.preloaded))
 
 

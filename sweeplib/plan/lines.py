@@ -30,7 +30,7 @@ class Line:
 
     @property
     def key(self) -> str:
-        """The line's identity, which is its text."""
+        """The line's identity, which is its text, and the packages that are installed for it, if any."""
         return digest_text(self.part.prefix, self.text)
 
     @property
@@ -70,7 +70,7 @@ class Lines:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self.prefix = prefix("launch", (), (), "", ())
+        self.prefix = prefix("launch", (), (), "", (), job.packages)
 
     @cached_property
     def _texts(self) -> Sequence[str]:

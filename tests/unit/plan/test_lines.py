@@ -89,3 +89,14 @@ def test_a_file_of_lines_has_no_sets() -> None:
     with pytest.raises(Mistakes) as caught:
         Job(name="batch", launch="x", sets=[{"each": "a=1"}])
     assert str(caught.value) == "sets: the lines of a 'launch' job are its combinations; take the sets out"
+
+
+def test_packages_take_part_in_the_key_of_a_line(tmp_path: Path) -> None:
+    def key(*packages: str) -> str:
+        path = tmp_path / "runfile"
+        path.write_text("python a.py", encoding="utf-8")
+        return Plan(Job(name="batch", launch=str(path), packages=packages))[0].key
+
+    assert key() == plan(tmp_path, "python a.py")[0].key
+    assert len({key(), key("rich==13.9"), key("rich==14.0")}) == 3
+    assert key("rich", "numpy") == key("numpy", "rich")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,8 +19,6 @@ from sweeplib.run.model import Outcome, SweepPaths, Work
 from tests.wheels import wheel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sweeplib.run.model import Attempt
 
 SHOW = """
@@ -43,6 +43,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_NO_INDEX", "1")
     monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     monkeypatch.setattr(packages, "_failed", {})
     return folder
 
