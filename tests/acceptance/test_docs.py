@@ -17,8 +17,9 @@ from benchmarks.__main__ import CASES
 from sweeplib import collect, expand
 from sweeplib.cli.app import INTERRUPTED, cli
 from sweeplib.errors import InputError, SweepError, SweepSyntaxError
-from sweeplib.jobs import Job, load
+from sweeplib.jobs import Job, Resources, load
 from sweeplib.jobs.fields import STYLES
+from sweeplib.jobs.groups import Group, Variant
 from sweeplib.jobs.models import Deployment, Policy, Set
 from sweeplib.ledger import SweepState
 from sweeplib.plan import Plan
@@ -124,6 +125,19 @@ def test_every_key_of_a_set_is_documented() -> None:
     assert [code(row[0]) for row in table(section(YAML, "A set"))] == list(Set.defaults())
 
 
+@pytest.mark.parametrize("row", table(section(YAML, "Variants")), ids=lambda row: code(row[0]))
+def test_patterns_mean_the_variants_that_are_shown(tmp_path: Path, row: list[str]) -> None:
+    for name in ("duckdb", "pandas", "polars"):
+        (tmp_path / f"{name}.yaml").touch()
+    group = Group("backend", "", str(tmp_path))
+    assert group.choose(code(row[0]).removeprefix("backend=").split(",")) == codes(row[1])
+
+
+def test_every_key_of_a_variant_is_documented() -> None:
+    text = section(YAML, "Variants").partition("A variant may have these keys: ")[2].partition(". ")[0]
+    assert sorted(codes(text)) == sorted(Variant.defaults())
+
+
 def test_every_style_is_documented() -> None:
     assert [code(row[0]) for row in table(section(YAML, "Styles"))] == list(STYLES)
 
@@ -133,6 +147,8 @@ def test_the_defaults_are_those_of_the_models(title: str, model: type[Job] | typ
     for row in table(section(YAML, title)):
         if row[2].startswith("`"):
             default = model.defaults()[code(row[0])]
+            if isinstance(default, Resources):
+                default = default.written()
             assert yaml.safe_load(code(row[2])) == (
                 list(default) if isinstance(default, tuple) else default
             ), row
@@ -149,15 +165,12 @@ def test_the_example_of_a_job_s_key_is_read(tmp_path: Path, row: list[str]) -> N
     (tmp_path / "sweeps.yaml").write_text(
         "jobs:\n  job:\n" + textwrap.indent("\n".join(lines.values()), "    ")
     )
-    job = load(tmp_path).jobs["job"]
-    default = Job.defaults()[key]
-    assert getattr(job, key) != default
+    assert key in load(tmp_path).jobs["job"].written()
 
 
 @pytest.mark.parametrize("row", table(section(YAML, "A set")), ids=lambda row: code(row[0]))
 def test_the_example_of_a_set_s_key_is_read(row: list[str]) -> None:
-    read = Set.read(yaml.safe_load(code(row[3])))
-    assert getattr(read, code(row[0])) != Set.defaults()[code(row[0])]
+    assert code(row[0]) in Set.read(yaml.safe_load(code(row[3]))).written()
 
 
 # deployments.md
