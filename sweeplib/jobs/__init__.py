@@ -5,12 +5,11 @@ from sweeplib.jobs.groups import Group, Variant
 from sweeplib.jobs.load import find_file, load
 from sweeplib.jobs.models import Deployment, Job, JobFile, Set
 from sweeplib.jobs.packages import merge_packages
-from sweeplib.jobs.resources import Amounts, Resources
+from sweeplib.jobs.resources import Resources
 from sweeplib.jobs.units import FailureLimit, Multiple, parse_duration
 from sweeplib.jobs.words import merge_add, split_words
 
 __all__ = [
-    "Amounts",
     "ClusterSpec",
     "Deployment",
     "FailureLimit",

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sweeplib.amounts import Amounts
 from sweeplib.errors import InputError, nearest
 from sweeplib.syntax import number, unquote
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-__all__ = ["Amounts", "Resources", "resources"]
+__all__ = ["Resources", "resources"]
 
 _UNITS = {
     "": 1,
@@ -31,18 +32,6 @@ _PARAMETER = re.compile(r"\$\{([^${}]+)\}")
 _UNIT = r"\s*([kKMGT]?i?)B?"
 _MEMORY = re.compile(r"([-+.0-9eE]+?)" + _UNIT)
 _EXAMPLES = {"cpu": "2", "memory": "4GB", "gpu": "1"}
-
-
-@dataclass(frozen=True, slots=True)
-class Amounts:
-    """How much one command needs; None where nothing is said. Memory is in bytes."""
-
-    cpu: float | None = None
-    memory: int | None = None
-    gpu: float | None = None
-
-    def __bool__(self) -> bool:
-        return (self.cpu, self.memory, self.gpu) != (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)

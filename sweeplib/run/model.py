@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sweeplib.jobs.resources import Amounts
+from sweeplib.amounts import Amounts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,6 +23,7 @@ PACKAGE = Path(sweeplib.__file__).parent
 LAYERS = (
     "errors",
     "ulids",
+    "amounts",
     "interpreter",
     "script",
     "syntax",
@@ -106,7 +107,7 @@ def test_a_framework_is_imported_by_its_adapter_alone(framework: str, part: str)
 
 
 @pytest.mark.parametrize(
-    "name", ["errors", "ulids", "interpreter", "syntax", "plan", "command", "run", "forecast"]
+    "name", ["errors", "ulids", "amounts", "interpreter", "syntax", "plan", "command", "run", "forecast"]
 )
 def test_the_core_needs_the_standard_library_only(name: str) -> None:
     known = {*sys.stdlib_module_names, "sweeplib", *ALLOWED.get(name, ())}

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sweeplib.amounts import Amounts
 from sweeplib.command import lines
 from sweeplib.errors import InputError
-from sweeplib.jobs import Amounts
 from sweeplib.plan import Plan
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sweeplib.amounts import Amounts
 from sweeplib.errors import InputError
-from sweeplib.jobs import Amounts, Resources
+from sweeplib.jobs import Resources
 from sweeplib.jobs.resources import resources
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pickle
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -344,15 +344,14 @@ def test_a_marker_that_cannot_be_written_is_told(sweep: Sweep) -> None:
 def test_a_full_disk_is_told(sweep: Sweep, python_path: None) -> None:
     """A limit on file sizes stands for the disk: the marker's write fails, not its creation."""
     code = (
-        "import json, resource, sys\n"
+        "import pickle, resource, sys\n"
         "from sweeplib.run.attempt import run_attempt\n"
-        "from sweeplib.run.model import Work\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
-        "attempt = run_attempt(Work(**json.loads(sys.argv[1])))\n"
+        "attempt = run_attempt(pickle.loads(bytes.fromhex(sys.argv[1])))\n"
         "sys.stdout.write(f'{attempt.outcome}: {attempt.message}')\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps(asdict(sweep.work("true")))],
+        [sys.executable, "-c", code, pickle.dumps(sweep.work("true")).hex()],
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -280,11 +279,10 @@ def test_the_guard_shrugs_off_the_signals_that_end_its_parent(sweep: Sweep) -> N
 
 
 PARENT = """
-import json, os, sys, threading
+import os, pickle, sys, threading
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.client import Guard
-from sweeplib.run.model import Work
-work = Work(**json.loads(sys.argv[1]))
+work = pickle.loads(bytes.fromhex(sys.argv[1]))
 thread = threading.Thread(target=run_attempt, args=(work,), daemon=True)
 thread.start()
 while (guard := Guard.shared().pid) is None:
@@ -304,7 +302,7 @@ def parent(sweep: Sweep, python_path: None) -> Iterator[Callable[[Work, str], su
     started: list[subprocess.Popen[str]] = []
 
     def start(work: Work, manner: str) -> subprocess.Popen[str]:
-        argv = [sys.executable, "-c", PARENT, json.dumps(asdict(work)), str(sweep.mailbox.path), manner]
+        argv = [sys.executable, "-c", PARENT, pickle.dumps(work).hex(), str(sweep.mailbox.path), manner]
         started.append(
             subprocess.Popen(
                 argv, text=True, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import pickle
 import random
 import subprocess
 import sys
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 COMBINATIONS = 60
 WORKER = """
-import json, sys
+import pickle, sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from sweeplib.run.attempt import run_attempt
-from sweeplib.run.model import Work
-fields = json.loads(sys.argv[1])
+work = pickle.loads(bytes.fromhex(sys.argv[1]))
 def run(i):
-    run_attempt(Work(**{**fields, "key": f"k{i}", "argv": (*fields["argv"], f"k{i}")}), tick=0.05)
+    run_attempt(replace(work, key=f"k{i}", argv=(*work.argv, f"k{i}")), tick=0.05)
     print(i, flush=True)
 with ThreadPoolExecutor(4) as pool:
     list(pool.map(run, range(int(sys.argv[2]))))
@@ -37,8 +37,7 @@ def start(sweep: Sweep) -> subprocess.Popen[str]:
         f'echo "begin $0" >> {sweep.paths.folder}/ran; sleep 0.05; echo "end $0" >> {sweep.paths.folder}/ran'
     )
     work = sweep.work("sh", "-c", script)
-    fields = {name: getattr(work, name) for name in work.__slots__}
-    argv = [sys.executable, "-c", WORKER, json.dumps(fields), str(COMBINATIONS)]
+    argv = [sys.executable, "-c", WORKER, pickle.dumps(work).hex(), str(COMBINATIONS)]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from sweeplib.jobs import Amounts
+from sweeplib.amounts import Amounts
 from sweeplib.run import leases, machine
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.client import Guard
