@@ -90,7 +90,7 @@ class _BarView(ProgressView):
         self._task = task
 
     def progress(self, progress: Progress) -> None:
-        left = self.time_left(progress)
+        left = self.time_left(progress) if progress.left else 0.0
         self._bar.update(
             self._task,
             total=progress.total,

@@ -142,7 +142,13 @@ def test_results_are_drawn_as_they_come(
         picture = re.search(r"!\[score over the parameters\]\(data:image/png;base64,([^)]*)\)", page)
         assert picture is not None
         assert base64.b64decode(picture[1]).startswith(b"\x89PNG")
-        table = [line for line in page.splitlines() if line.startswith("| ")]
+        lines = [line for line in page.splitlines() if line.startswith("| ")]
+        surface, table = lines[:4], lines[4:]
+        assert [line[2:-2].split(" | ") for line in (surface[0], *surface[2:])] == [
+            ["model \\\\ lr", "1e-3", "1e-2", "1e-1"],
+            ["large", "0.002000 ░", "0.02000 ▓", ""],
+            ["small", "0.001000 ·", "0.01000 ▒", "0.1000 █"],
+        ]
         assert table[0] == "| rank | key | model | lr | **score** | duration |"
         assert [line.split(" | ")[2:5] for line in table[2:]] == [
             ["small", "1e-1", "0.1000"],
@@ -151,8 +157,12 @@ def test_results_are_drawn_as_they_come(
             ["large", "1e-3", "0.002000"],
             ["small", "1e-3", "0.001000"],
         ]
-        assert "## 1 not completed\n\n- model=large lr=1e-1 (failed, " in page
-        assert page.rstrip().endswith("ValueError: it diverged")
+        last = page[page.index("## 1 not completed") :]
+        assert last.startswith(
+            "## 1 not completed\n\n"
+            "**1 failed: exit code 1: ValueError: it diverged**\n\n"
+            "- model=large lr=1e-1 (`"
+        )
         with learning.ledger() as ledger:
             (sweep,) = [each for each in ledger.sweeps(job="learn") if each.tag == tag]
             outcomes = Counter(row.outcome for row in ledger.combinations(sweep.id))

@@ -207,6 +207,7 @@ def test_the_artifacts_of_a_flow_run(project: Project, prefect_api: str) -> None
     ]
     assert shown["combinations"]["description"] == (
         "**shown: 3 combinations (2 completed, 1 failed); by score, lowest first**\n\n"
+        "- 1 failed: exit code 1: ZeroDivisionError: division by zero\n\n"
         "In all of them: model=\\*a\\* seed=7\n\n"
         f"As a file: `sweep results shown --sweep {sweep.tag} --format csv`"
     )
@@ -293,6 +294,7 @@ def test_the_artifacts_of_many_combinations(project: Project, prefect_api: str) 
     assert artifact.description == (
         "**many: 10000 combinations (9900 completed, 100 failed); no metric was logged, "
         "so in the order of the plan**\n\n"
+        "- 100 failed: exit code 1: it diverged\n\n"
         "These are 1,000 of 10,000: what failed, then the best. "
         f"All of them: `sweep results many --sweep {sweep.tag} --format csv`"
     )
