@@ -19,20 +19,22 @@ class Later:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Running]] = []
         self._order = count()
+        self._ended = False
 
     def __len__(self) -> int:
         return len(self._heap)
 
     def put(self, again: Again) -> None:
-        """Keep a combination until it is due."""
-        heappush(self._heap, (again.until, next(self._order), again.running))
+        """Keep a combination until it is due; at once where all have been asked for."""
+        heappush(self._heap, (0.0 if self._ended else again.until, next(self._order), again.running))
 
     def due(self) -> list[Running]:
         """Return, and forget, those that are due."""
         return self._until(time.time())
 
     def every(self) -> list[Running]:
-        """Return, and forget, all."""
+        """Return, and forget, all; nothing waits any more."""
+        self._ended = True
         return self._until(float("inf"))
 
     def _until(self, moment: float) -> list[Running]:

@@ -90,7 +90,7 @@ def working(project: Project) -> Iterator[subprocess.Popen[bytes]]:
         end_group(worker)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def worker(deployed: Project) -> Iterator[None]:
     with working(deployed):
         yield
@@ -240,114 +240,116 @@ def test_a_wrong_parameter_is_refused_before_anything_runs(deployed: Project, pr
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_retry_runs_only_what_failed(deployed: Project, prefect_api: str) -> None:
-    clear(deployed)
-    flow_run = start(deployed, prefect_api, "picky/default")
-    state = await_state(deployed, prefect_api, flow_run)
-    assert (state["type"], state["message"]) == ("FAILED", "3 of 4 completed, 1 failed")
-    assert ran(deployed) == Counter(["i=1", "i=2", "i=3", "i=4"])
+class TestOneWorker:
+    """With one worker for all of them: it has ended before others look for runs in its pool."""
 
-    (deployed.folder / "better").touch()
-    with deployed.ledger() as ledger:
-        tag = ledger.sweeps(job="picky", limit=1)[0].tag
-    assert "was run by a deployment" in deployed.sweep("retry", tag, "-j", "2", check=2).stderr
-    assert deployed.sweep("retry", "picky", check=0).stdout == f"asked Prefect to retry {tag}\n"
-    assert " in Prefect, and can be retried when it has ended" in deployed.sweep("retry", tag, check=2).stderr
-    state = await_state(deployed, prefect_api, flow_run, runs=2)
-    assert (state["type"], state["message"]) == ("COMPLETED", "1 of 1 completed, 3 were done before")
-    assert "nothing is left to do" in deployed.sweep("retry", tag, check=0).stderr
-    assert ran(deployed) == Counter(["i=1", "i=2", "i=3", "i=3", "i=4"])
-    with deployed.ledger() as ledger:
-        (sweep,) = [each for each in ledger.sweeps(job="picky") if each.flow_run_id == flow_run]
-        assert (sweep.state, sweep.isolated, sweep.done_before) == (SweepState.COMPLETED, True, 0)
-        assert {row.outcome for row in ledger.combinations(sweep.id)} == {Outcome.COMPLETED}
-    await_task_runs(deployed, prefect_api, sweep.tag, Completed=4)
+    def test_a_retry_runs_only_what_failed(self, deployed: Project, prefect_api: str) -> None:
+        clear(deployed)
+        flow_run = start(deployed, prefect_api, "picky/default")
+        state = await_state(deployed, prefect_api, flow_run)
+        assert (state["type"], state["message"]) == ("FAILED", "3 of 4 completed, 1 failed")
+        assert ran(deployed) == Counter(["i=1", "i=2", "i=3", "i=4"])
 
-    clear(deployed)
-    (deployed.folder / "better").touch()
-    flow_run = start(deployed, prefect_api, "picky/default", only="i=2,3", arguments=["x"])
-    assert await_state(deployed, prefect_api, flow_run)["message"] == "2 of 2 completed"
-    assert ran(deployed) == Counter({"x": 2}), "a new run starts afresh"
-    local = deployed.sweep("run", "picky")
-    assert ": 4 of 4 completed in " in local.stdout, "what a deployed run did is not done for a local one"
+        (deployed.folder / "better").touch()
+        with deployed.ledger() as ledger:
+            tag = ledger.sweeps(job="picky", limit=1)[0].tag
+        assert "was run by a deployment" in deployed.sweep("retry", tag, "-j", "2", check=2).stderr
+        assert deployed.sweep("retry", "picky", check=0).stdout == f"asked Prefect to retry {tag}\n"
+        assert (
+            " in Prefect, and can be retried when it has ended"
+            in deployed.sweep("retry", tag, check=2).stderr
+        )
+        state = await_state(deployed, prefect_api, flow_run, runs=2)
+        assert (state["type"], state["message"]) == ("COMPLETED", "1 of 1 completed, 3 were done before")
+        assert "nothing is left to do" in deployed.sweep("retry", tag, check=0).stderr
+        assert ran(deployed) == Counter(["i=1", "i=2", "i=3", "i=3", "i=4"])
+        with deployed.ledger() as ledger:
+            (sweep,) = [each for each in ledger.sweeps(job="picky") if each.flow_run_id == flow_run]
+            assert (sweep.state, sweep.isolated, sweep.done_before) == (SweepState.COMPLETED, True, 0)
+            assert {row.outcome for row in ledger.combinations(sweep.id)} == {Outcome.COMPLETED}
+        await_task_runs(deployed, prefect_api, sweep.tag, Completed=4)
 
+        clear(deployed)
+        (deployed.folder / "better").touch()
+        flow_run = start(deployed, prefect_api, "picky/default", only="i=2,3", arguments=["x"])
+        assert await_state(deployed, prefect_api, flow_run)["message"] == "2 of 2 completed"
+        assert ran(deployed) == Counter({"x": 2}), "a new run starts afresh"
+        local = deployed.sweep("run", "picky")
+        assert ": 4 of 4 completed in " in local.stdout, "what a deployed run did is not done for a local one"
 
-@pytest.mark.usefixtures("worker")
-def test_a_retry_runs_what_failed_in_its_chunk(deployed: Project, prefect_api: str) -> None:
-    clear(deployed)
-    flow_run = start(deployed, prefect_api, "packed/default")
-    state = await_state(deployed, prefect_api, flow_run)
-    assert (state["type"], state["message"]) == ("FAILED", "45 of 50 completed, 5 failed")
-    with deployed.ledger() as ledger:
-        sweep = ledger.sweeps(job="packed", limit=1)[0]
-        rows = {row.label: row for row in ledger.combinations(sweep.id)}
-    assert rows["i=47"].chunk is not None
-    records = {row.chunk or row.key for row in rows.values()}
-    failed = {row.chunk or row.key for row in rows.values() if row.outcome is Outcome.FAILED}
-    assert len(records) < 40
-    counts = {"Completed": len(records) - len(failed), "Failed": len(failed)}
-    await_task_runs(deployed, prefect_api, sweep.tag, **counts)
+    def test_a_retry_runs_what_failed_in_its_chunk(self, deployed: Project, prefect_api: str) -> None:
+        clear(deployed)
+        flow_run = start(deployed, prefect_api, "packed/default")
+        state = await_state(deployed, prefect_api, flow_run)
+        assert (state["type"], state["message"]) == ("FAILED", "45 of 50 completed, 5 failed")
+        with deployed.ledger() as ledger:
+            sweep = ledger.sweeps(job="packed", limit=1)[0]
+            rows = {row.label: row for row in ledger.combinations(sweep.id)}
+        assert rows["i=47"].chunk is not None
+        records = {row.chunk or row.key for row in rows.values()}
+        failed = {row.chunk or row.key for row in rows.values() if row.outcome is Outcome.FAILED}
+        assert len(records) < 40
+        counts = {"Completed": len(records) - len(failed), "Failed": len(failed)}
+        await_task_runs(deployed, prefect_api, sweep.tag, **counts)
 
-    (deployed.folder / "better").touch()
-    prefect(deployed, "flow-run", "retry", flow_run)
-    state = await_state(deployed, prefect_api, flow_run, runs=2)
-    assert (state["type"], state["message"]) == ("COMPLETED", "5 of 5 completed, 45 were done before")
-    assert ran(deployed) == Counter([*rows, *(label for label in rows if label.endswith("7"))])
-    await_task_runs(deployed, prefect_api, sweep.tag, Completed=len(records))
-    sizes = Counter(row.chunk for row in rows.values() if row.chunk is not None)
-    told = [run["state"]["message"] for run in task_runs(prefect_api, sweep.tag) if "comb" in run["name"]]
-    assert sorted(told) == sorted(f"{size} of {size} completed" for size in sizes.values())
-    with deployed.ledger() as ledger:
-        again = {row.label: row.chunk for row in ledger.combinations(sweep.id)}
-    assert again == {label: row.chunk for label, row in rows.items()}
+        (deployed.folder / "better").touch()
+        prefect(deployed, "flow-run", "retry", flow_run)
+        state = await_state(deployed, prefect_api, flow_run, runs=2)
+        assert (state["type"], state["message"]) == ("COMPLETED", "5 of 5 completed, 45 were done before")
+        assert ran(deployed) == Counter([*rows, *(label for label in rows if label.endswith("7"))])
+        await_task_runs(deployed, prefect_api, sweep.tag, Completed=len(records))
+        sizes = Counter(row.chunk for row in rows.values() if row.chunk is not None)
+        told = [run["state"]["message"] for run in task_runs(prefect_api, sweep.tag) if "comb" in run["name"]]
+        assert sorted(told) == sorted(f"{size} of {size} completed" for size in sizes.values())
+        with deployed.ledger() as ledger:
+            again = {row.label: row.chunk for row in ledger.combinations(sweep.id)}
+        assert again == {label: row.chunk for label, row in rows.items()}
 
+    def test_a_cancelled_run_ends_its_commands(self, deployed: Project, prefect_api: str) -> None:
+        clear(deployed)
+        flow_run = start(deployed, prefect_api, "naps/default")
+        await_naps(deployed)
+        prefect(deployed, "flow-run", "cancel", flow_run)
+        began = time.monotonic()
+        await_true(lambda: not descendants(deployed), "the commands to end", deployed)
+        assert time.monotonic() - began < 30
 
-@pytest.mark.usefixtures("worker")
-def test_a_cancelled_run_ends_its_commands(deployed: Project, prefect_api: str) -> None:
-    clear(deployed)
-    flow_run = start(deployed, prefect_api, "naps/default")
-    await_naps(deployed)
-    prefect(deployed, "flow-run", "cancel", flow_run)
-    began = time.monotonic()
-    await_true(lambda: not descendants(deployed), "the commands to end", deployed)
-    assert time.monotonic() - began < 30
+        def messages() -> list[str]:
+            found = get(prefect_api, f"/flow_run_states/?flow_run_id={flow_run}")
+            ends = [each for each in found if each["type"] == "CANCELLED"]
+            return [each["message"] for each in sorted(ends, key=lambda each: each["timestamp"])]
 
-    def messages() -> list[str]:
-        found = get(prefect_api, f"/flow_run_states/?flow_run_id={flow_run}")
-        ends = [each for each in found if each["type"] == "CANCELLED"]
-        return [each["message"] for each in sorted(ends, key=lambda each: each["timestamp"])]
+        counts = "0 of 3 completed, 3 cancelled"
+        await_true(lambda: len(messages()) == 3, "the worker's word and the last one", deployed)
+        assert messages() == [counts, "Flow run was cancelled successfully.", counts]
+        assert get(prefect_api, f"/flow_runs/{flow_run}")["state"]["message"] == counts
+        history = get(prefect_api, f"/flow_run_states/?flow_run_id={flow_run}")
+        assert "CRASHED" not in {each["type"] for each in history}
+        with deployed.ledger() as ledger:
+            sweep = ledger.sweeps(job="naps", limit=1)[0]
+            assert sweep.state is SweepState.CANCELLED
+            outcomes = Counter(row.outcome for row in ledger.combinations(sweep.id))
+        assert outcomes == Counter({Outcome.CANCELLED: 3})
+        await_task_runs(deployed, prefect_api, sweep.tag, Cancelled=3)
 
-    counts = "0 of 3 completed, 3 cancelled"
-    await_true(lambda: len(messages()) == 3, "the worker's word and the last one", deployed)
-    assert messages() == [counts, "Flow run was cancelled successfully.", counts]
-    assert get(prefect_api, f"/flow_runs/{flow_run}")["state"]["message"] == counts
-    history = get(prefect_api, f"/flow_run_states/?flow_run_id={flow_run}")
-    assert "CRASHED" not in {each["type"] for each in history}
-    with deployed.ledger() as ledger:
-        sweep = ledger.sweeps(job="naps", limit=1)[0]
-        assert sweep.state is SweepState.CANCELLED
-        outcomes = Counter(row.outcome for row in ledger.combinations(sweep.id))
-    assert outcomes == Counter({Outcome.CANCELLED: 3})
-    await_task_runs(deployed, prefect_api, sweep.tag, Cancelled=3)
+    def test_a_killed_run_is_found_crashed_and_its_retry_goes_on(
+        self, deployed: Project, prefect_api: str
+    ) -> None:
+        clear(deployed)
+        flow_run = start(deployed, prefect_api, "naps/default")
+        await_naps(deployed)
+        with deployed.ledger() as ledger:
+            os.kill(ledger.sweeps(job="naps", limit=1)[0].pid, signal.SIGKILL)
+        await_true(lambda: not descendants(deployed), "the commands to end", deployed)
+        assert await_state(deployed, prefect_api, flow_run)["type"] == "CRASHED"
 
-
-@pytest.mark.usefixtures("worker")
-def test_a_killed_run_is_found_crashed_and_its_retry_goes_on(deployed: Project, prefect_api: str) -> None:
-    clear(deployed)
-    flow_run = start(deployed, prefect_api, "naps/default")
-    await_naps(deployed)
-    with deployed.ledger() as ledger:
-        os.kill(ledger.sweeps(job="naps", limit=1)[0].pid, signal.SIGKILL)
-    await_true(lambda: not descendants(deployed), "the commands to end", deployed)
-    assert await_state(deployed, prefect_api, flow_run)["type"] == "CRASHED"
-
-    (deployed.folder / "rested").touch()
-    prefect(deployed, "flow-run", "retry", flow_run)
-    state = await_state(deployed, prefect_api, flow_run, runs=2)
-    assert (state["type"], state["message"]) == ("COMPLETED", "3 of 3 completed")
-    with deployed.ledger() as ledger:
-        (sweep,) = [each for each in ledger.sweeps(job="naps") if each.flow_run_id == flow_run]
-    await_task_runs(deployed, prefect_api, sweep.tag, Completed=3)
+        (deployed.folder / "rested").touch()
+        prefect(deployed, "flow-run", "retry", flow_run)
+        state = await_state(deployed, prefect_api, flow_run, runs=2)
+        assert (state["type"], state["message"]) == ("COMPLETED", "3 of 3 completed")
+        with deployed.ledger() as ledger:
+            (sweep,) = [each for each in ledger.sweeps(job="naps") if each.flow_run_id == flow_run]
+        await_task_runs(deployed, prefect_api, sweep.tag, Completed=3)
 
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, "CANCELLED"), (signal.SIGKILL, "CRASHED")])
