@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sweeplib.cli import ending
 from sweeplib.cli.output import note, say
 from sweeplib.cli.progress import make_progress
-from sweeplib.engine import recover, remaining
+from sweeplib.engine import Codes, Outdated, recover, remaining
 from sweeplib.errors import InputError
 from sweeplib.ledger import Ledger
 from sweeplib.report.duration import humanise
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sweeplib.cli.progress import ProgressView
+    from sweeplib.engine import Rerun
     from sweeplib.orchestrate.launch import Launch
     from sweeplib.plan import Plan
 
@@ -42,12 +43,13 @@ def execute(
     parallel: int | None,
     cluster: str | None,
     retry: bool = True,
+    rerun: Rerun | None = None,
     again: str = "--fresh",
 ) -> int:
     """Run what is left of a plan as a Prefect flow; return the exit code.
 
     `fresh` runs all of it again, which the option `again` asks for; without `retry`, what failed before is
-    left as it is.
+    left as it is; `rerun` says what of the done is run again, for its code has changed.
     """
     for text in (*plan.arguments, plan.only):
         try:
@@ -61,31 +63,42 @@ def execute(
         recover(ledger, project, plan.job.entry, note)
         lineage = None if fresh else ledger.latest_lineage(plan.job.entry)
         hint = f"{again} runs all again"
-        code = None if lineage is None else _nothing_left(plan, ledger, lineage, hint, retry=retry)
+        outdated = Outdated(Codes(plan, project, ledger), ledger, rerun) if rerun else None
+        code = None
+        if lineage is not None:
+            code = _nothing_left(plan, ledger, lineage, hint, retry=retry, outdated=outdated)
         if code is not None:
             _catch_up(project, plan, ledger)
             return code
-    return _run_flow(project, plan, fresh=fresh, retry=retry, parallel=parallel, cluster=cluster)
+    return _run_flow(project, plan, fresh=fresh, retry=retry, rerun=rerun, parallel=parallel, cluster=cluster)
 
 
-def _nothing_left(plan: Plan, ledger: Ledger, lineage: str, again: str, *, retry: bool) -> int | None:
+def _nothing_left(
+    plan: Plan, ledger: Ledger, lineage: str, again: str, *, retry: bool, outdated: Outdated | None
+) -> int | None:
     """Say what is done already; return the exit code if nothing is left to run, else None."""
     name = plan.job.entry
     if plan.job.kind == "submit":
-        if plan.key not in ledger.done(lineage, [plan.key]):
+        key = plan.key
+        if key not in ledger.done(lineage, [key]) or (
+            outdated and outdated.of(lineage, [(key, None)], [key])
+        ):
             return None
         note(f"{name}: submitted already; nothing is left to do (--fresh submits again)")
         return 0
-    free = done = elsewhere = failed = 0
-    for found in islice(remaining(plan, ledger, "", lineage, retry=retry), _COUNTED):
+    free = done = elsewhere = failed = changed = 0
+    candidates = remaining(plan, ledger, "", lineage, retry=retry, rerun=outdated)
+    for found in islice(candidates, _COUNTED):
         done += found.done
         elsewhere += found.elsewhere is not None
         failed += found.failed
         free += found.free
+        changed += found.free and found.outdated is not None
     counted = len(plan) <= _COUNTED
     if free or not counted:
-        if done or failed:
+        if done or failed or changed:
             left = f"{free} to go" if counted else "going on with the rest"
+            left += f", {changed} of them again, with changed code" if changed and counted else ""
             left = f"{failed} failed, {left}" if failed else left
             note(f"{name}: {done} of {len(plan)} combinations done, {left} ({again})")
         return None
@@ -135,7 +148,14 @@ def _report_late(project: Path, ledger: Ledger) -> None:
 
 
 def _run_flow(
-    project: Path, plan: Plan, *, fresh: bool, retry: bool, parallel: int | None, cluster: str | None
+    project: Path,
+    plan: Plan,
+    *,
+    fresh: bool,
+    retry: bool,
+    rerun: Rerun | None,
+    parallel: int | None,
+    cluster: str | None,
 ) -> int:
     from sweeplib.orchestrate.start import Start
 
@@ -151,7 +171,7 @@ def _run_flow(
             views.append(view)
             yield view
 
-    start = Start(project, plan, note, observed, fresh, retry, parallel, cluster)
+    start = Start(project, plan, note, observed, fresh, retry, rerun, parallel, cluster)
     with _terminable():
         try:
             start.run()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweeplib.cli.parameters import cluster_option, complete_job, project_of
+from sweeplib.errors import InputError
 
 if TYPE_CHECKING:
     from sweeplib.plan import Plan
@@ -57,6 +58,11 @@ def _selection(ctx: click.Context, param: click.Parameter, value: tuple[str, ...
 )
 @click.option("--fresh", is_flag=True, help="Run everything again, also what is done.")
 @click.option(
+    "--rerun",
+    type=click.Choice(["changed", "script"]),
+    help="Run again what is done, but with another code: in its scripts or else in git; in its scripts.",
+)
+@click.option(
     "-j",
     "--parallel",
     type=click.IntRange(min=1),
@@ -72,6 +78,7 @@ def command(
     dry_run: bool,  # noqa: FBT001 - click passes options by name
     only: str,
     fresh: bool,  # noqa: FBT001
+    rerun: str | None,
     parallel: int | None,
     cluster: str | None,
 ) -> None:
@@ -83,14 +90,20 @@ def command(
     from sweeplib.jobs import load
     from sweeplib.plan import Plan
 
+    if fresh and rerun:
+        raise InputError(
+            "--fresh runs everything again, also what has changed; leave --rerun out, or --fresh"
+        )
     project = project_of(ctx)
     plan = Plan(load(project).job(job), arguments, only)
     if dry_run:
         print_plan(plan)
         return
     from sweeplib.cli.execute import execute
+    from sweeplib.engine import Rerun
 
-    ctx.exit(execute(project, plan, fresh=fresh, parallel=parallel, cluster=cluster))
+    what = None if rerun is None else Rerun(rerun)
+    ctx.exit(execute(project, plan, fresh=fresh, rerun=what, parallel=parallel, cluster=cluster))
 
 
 def print_plan(plan: Plan) -> None:

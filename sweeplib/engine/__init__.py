@@ -1,5 +1,6 @@
 """The engine: brings plan, ledger, submitter and tracker together, knowing no Prefect, Dask or MLflow."""
 
+from sweeplib.engine.code import Change, Codes, Outdated, Rerun
 from sweeplib.engine.earlier import report_earlier
 from sweeplib.engine.execution import Execution, load_modules
 from sweeplib.engine.git import GitState, git_state
@@ -23,6 +24,8 @@ from sweeplib.engine.remaining import remaining
 
 __all__ = [
     "Acknowledged",
+    "Change",
+    "Codes",
     "EndedRun",
     "Execution",
     "Finished",
@@ -30,7 +33,9 @@ __all__ = [
     "LocalSubmitter",
     "Lock",
     "Observer",
+    "Outdated",
     "Progress",
+    "Rerun",
     "Submitter",
     "Summary",
     "TrackedRun",

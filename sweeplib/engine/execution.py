@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from sweeplib.command import argv, environment, parameter_lines, submit_argv
-from sweeplib.engine.git import git_state
+from sweeplib.engine.code import Codes, Outdated
 from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, remaining
 from sweeplib.engine.timeouts import timeout_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from sweeplib.engine.code import Rerun
     from sweeplib.engine.git import GitState
     from sweeplib.engine.model import Summary
     from sweeplib.ledger import Ledger
@@ -42,7 +43,10 @@ _CLOSED = 90.0  # seconds that the sweep to go on with may be looked after by an
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something to run: a combination, or the one command of a submit job; `expected` is how long."""
+    """Something to run: a combination, or the one command of a submit job.
+
+    `expected` is how long it takes; `outdated` the sweep that completed it with another code.
+    """
 
     submission: Submission
     argv: tuple[str, ...]
@@ -53,6 +57,7 @@ class Item:
     repeated: bool = False
     failed: bool = False
     expected: Expected | None = None
+    outdated: str | None = None
 
     @property
     def free(self) -> bool:
@@ -95,11 +100,11 @@ class Execution:
     """A sweep that this process owns: use it as a context manager around `run_sweep`.
 
     `project` is the folder of the job file. A sweep goes on with the job's latest lineage, where there is
-    one; `fresh` begins a new one, and without `retry` it leaves what failed as it is. One that is `isolated`
-    (a deployed run) may go on with any other, and only such may go on with it. `resumes` is an ended sweep to
-    go on with, as a retry of its flow run does: same id, same folder. `hidden` names variables of this
-    process that commands are not to see; `new_id` is the ULID of a sweep that begins, where it is known
-    already.
+    one; `fresh` begins a new one, without `retry` it leaves what failed as it is, and `rerun` says what of
+    the done it runs again. One that is `isolated` (a deployed run) may go on with any other, and only such
+    may go on with it. `resumes` is an ended sweep to go on with, as a retry of its flow run does: same id,
+    same folder. `hidden` names variables of this process that commands are not to see; `new_id` is the ULID
+    of a sweep that begins, where it is known already.
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class Execution:
         *,
         fresh: bool = False,
         retry: bool = True,
+        rerun: Rerun | None = None,
         isolated: bool = False,
         resumes: Sweep | None = None,
         flow_run: str | None = None,
@@ -124,12 +130,14 @@ class Execution:
         self.lineage = resumes.lineage if resumes else self.id
         self._fresh = fresh
         self._retry = retry
+        self.rerun = rerun
         self.tag = f"{plan.job.entry}-{self.id[-8:].lower()}"
         self.paths = SweepPaths(project / ".sweep" / "sweeps" / self.id)
         self._lock = Lock(self.paths.owner_lock)
         self._isolated = isolated
         self._flow_run = flow_run
         self._env = _shared_environment(plan, project, hidden)
+        self._codes = Codes(plan, project, ledger)
         self.sweep: Sweep
         self.summary: Summary | None = None
 
@@ -142,9 +150,11 @@ class Execution:
         if self.resumed:
             self.paths.stop.unlink(missing_ok=True)
             self.paths.halt.unlink(missing_ok=True)
-            self.sweep = self.ledger.resume_sweep(self.id)
+            with self.ledger.transaction():
+                self.sweep = self.ledger.resume_sweep(self.id)
+                self.ledger.add_code(self.id, time.time(), self._codes.now.to_text())
             return self
-        state = git_state(self.project)
+        state, code = self._codes.git, self._codes.now
         if state and state.patch:
             self.paths.patch.write_bytes(state.patch)
         with self.ledger.transaction():  # two runs that begin at once are of one lineage
@@ -153,6 +163,7 @@ class Execution:
                 self.lineage = latest or self.id
             self.sweep = self._row(state)
             self.ledger.add_sweep(self.sweep)
+            self.ledger.add_code(self.id, self.sweep.created, code.to_text())
         return self
 
     def _row(self, git: GitState | None) -> Sweep:
@@ -195,10 +206,15 @@ class Execution:
             yield self._submit_item()
             return
         fresh = ulids()
+        combinations = self.plan if chosen is None else chosen
         for found in remaining(
-            self.plan if chosen is None else chosen, self.ledger, self.id, self.lineage, retry=self._retry
+            combinations, self.ledger, self.id, self.lineage, retry=self._retry, rerun=self._outdated
         ):
             yield self._item(found, next(fresh) if found.free else "")
+
+    @cached_property
+    def _outdated(self) -> Outdated | None:
+        return Outdated(self._codes, self.ledger, self.rerun, self.id) if self.rerun else None
 
     def _item(self, found: Candidate, ulid: str) -> Item:
         combination = found.combination
@@ -222,11 +238,16 @@ class Execution:
             found.repeated,
             found.failed,
             self.forecast.expected(submission.parameters) if found.free else None,
+            found.outdated,
         )
 
     def _submit_item(self) -> Item:
         key = self.plan.key
         done = key in self.ledger.done(self.lineage, [key])
+        outdated = None
+        if done and self._outdated is not None:
+            outdated = self._outdated.of(self.lineage, [(key, None)], [key]).get(key)
+            done = outdated is None
         label = f"{self.plan.job.entry}: {len(self.plan)} combinations"
         parameters = {"combinations": str(len(self.plan))}
         command = submit_argv(self.plan, str(self.paths.submit_file))
@@ -237,7 +258,8 @@ class Execution:
             with self.paths.submit_file.open("w", encoding="utf-8", errors="surrogateescape") as file:
                 file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
         expected = self.forecast.expected(parameters)
-        return Item(submission, command, Needs.of(self.plan.job), done=done, expected=expected)
+        needs = Needs.of(self.plan.job)
+        return Item(submission, command, needs, done=done, expected=expected, outdated=outdated)
 
     def work(self, item: Item, env: dict[str, str | None], chunk: int | None = None) -> Work:
         """Return the item as a worker needs it, with `env` laid over the job's own."""

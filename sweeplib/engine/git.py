@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["GitState", "git_state"]
+__all__ = ["GitState", "between", "git_state", "modified"]
 
 _AS_PATCH = (  # whatever the user's settings make of `git diff`, `git apply` takes this one
     "--binary",
@@ -38,10 +40,11 @@ class GitState:
         return {"commit": self.commit, "branch": self.branch, "dirty": self.dirty}
 
 
-def _git(folder: Path, *arguments: str) -> bytes | None:
+def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes | None:
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],  # noqa: S607 - the user's git is the right one
+            input=given,
             capture_output=True,
             check=False,
             timeout=_TIMEOUT,
@@ -60,3 +63,41 @@ def git_state(folder: Path) -> GitState | None:
     status = _git(folder, "status", "--porcelain")
     patch = _git(folder, "diff", *_AS_PATCH, "HEAD") if status else None
     return GitState(commit.decode().strip(), branch.decode().strip(), bool(status), patch or None)
+
+
+def modified(folder: Path) -> dict[str, str | None]:
+    """Return what git tracks in `folder` and is not as the commit has it, by its path from there.
+
+    With the name that git gives to its content as it is now; None: it is gone, or is no file.
+    """
+    told = _git(folder, "diff", "--name-only", "-z", "--relative", "--no-renames", "HEAD") or b""
+    paths = [path for path in map(os.fsdecode, told.split(b"\0")) if path]
+    files = [path for path in paths if "\n" not in path and (folder / path).is_file()]
+    prefix = (_git(folder, "rev-parse", "--show-prefix") or b"").removesuffix(b"\n") if files else b""
+    given = b"\n".join(prefix + os.fsencode(path) for path in files)  # from the top of the work tree
+    named = _git(folder, "hash-object", "--stdin-paths", given=given) if files else None
+    names = (named or b"").decode().split()
+    return dict.fromkeys(paths) | dict(zip(files, names, strict=False))
+
+
+def between(folder: Path, before: str, after: str) -> dict[str, tuple[str | None, str | None]] | None:
+    """Return the files of `folder` that differ from one commit to another, with the names of their contents.
+
+    By their paths from there; None stands for a file that is not there. None, if git does not have both.
+    """
+    if before == after:
+        return {}
+    told = _git(folder, "diff-tree", "-r", "-z", "--relative", "--no-renames", before, after)
+    return None if told is None else dict(_differences(told))
+
+
+def _differences(told: bytes) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+    """Yield what ``git diff-tree -z`` tells: ``:MODE MODE NAME NAME STATUS``, a NUL, the path, a NUL."""
+    fields = iter(told.split(b"\0"))
+    for head, path in zip(fields, fields, strict=False):
+        _, _, old, new, *_ = head.decode().split()
+        yield os.fsdecode(path), (_named(old), _named(new))
+
+
+def _named(name: str) -> str | None:
+    return name if name.strip("0") else None

@@ -81,7 +81,7 @@ def _packing(execution: Execution) -> Packing:
     before = execution.ledger.last_chunk(execution.id) if execution.resumed else 0
     if execution.total <= limit:
         return Packing(execution.total, limit, before)
-    done = execution.ledger.count_done(execution.lineage)
+    done = 0 if execution.rerun else execution.ledger.count_done(execution.lineage)
     return Packing(max(0, execution.total - done), limit, before)
 
 
@@ -103,6 +103,7 @@ class _Loop:
         self.elsewhere = 0
         self.repeated = 0
         self.failed_before = 0
+        self.again = 0
         self.cancelled = False
         self.told: set[str] = set()
         self.stopped_at: int | None = None
@@ -144,7 +145,8 @@ class _Loop:
 
     def _in_order(self) -> Iterator[Item]:
         """Return what is to run, in the order in which it is to begin; say which that is, and why."""
-        about = self.execution.total - self.ledger.count_done(self.execution.lineage)
+        done = 0 if self.execution.rerun else self.ledger.count_done(self.execution.lineage)
+        about = self.execution.total - done
         basis, order = self.execution.forecast.basis, self.execution.plan.job.order
         arranged = arrange(self._unfinished(), order, basis, self.submitter.parallel, about)
         self.outlook.begin(arranged.seconds)
@@ -203,6 +205,7 @@ class _Loop:
     def _submit(self, batch: list[Item]) -> None:
         accepted = self._claim(batch)
         mine = [item for item in batch if item.submission.key in accepted]
+        self.again += sum(item.outdated is not None for item in mine)
         self.tracker.open(
             [
                 TrackedRun(
@@ -231,13 +234,19 @@ class _Loop:
         sweep, lineage = self.execution.id, self.execution.lineage
         keys = [item.submission.key for item in batch]
         with self.ledger.transaction():
-            done = self.ledger.done(lineage, keys)
+            done = self.ledger.done(lineage, keys) - self._outdated(batch)
             claimed = self.ledger.claimed(lineage, keys, besides=sweep).keys() - done
             free = [item.submission for item in batch if item.submission.key not in done | claimed]
             accepted = self.ledger.submit(sweep, self._packed(free))
         self.before += len(done) + len(claimed)
         self.elsewhere += len(claimed)
         return {submission.key: submission.chunk for submission in accepted}
+
+    def _outdated(self, batch: list[Item]) -> set[str]:
+        """Return the keys of which nobody has replaced the outdated result since it was looked up."""
+        known = {item.submission.key: item.outdated for item in batch if item.outdated is not None}
+        found = self.ledger.done_in(self.execution.lineage, known) if known else {}
+        return {key for key, (sweep, _) in found.items() if sweep == known[key]}
 
     def _packed(self, submissions: list[Submission]) -> list[Submission]:
         """Give each its chunk: the one that it was in before, in this sweep, or the next."""
@@ -408,6 +417,7 @@ class _Loop:
             progress=self.progress(),
             elsewhere=self.elsewhere,
             repeated=self.repeated,
+            again=self.again,
             interrupted=self.cancelled,
             stopped_at_failures=self.stopped_at,
             failed_canaries=self.failed_canaries,

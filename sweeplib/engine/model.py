@@ -224,7 +224,8 @@ class Summary:
     """What came of a sweep.
 
     `elsewhere` counts combinations that another live sweep is running, `repeated` those that stand in the
-    plan a second time, `failed_canaries` those for which nothing but the canaries was started.
+    plan a second time, `again` those that were done before, with another code, `failed_canaries` those for
+    which nothing but the canaries was started.
     """
 
     sweep: str
@@ -233,6 +234,7 @@ class Summary:
     elsewhere: int
     interrupted: bool
     repeated: int = 0
+    again: int = 0
     stopped_at_failures: int | None = None
     failed_canaries: int = 0
 
@@ -250,7 +252,8 @@ class Summary:
     def __str__(self) -> str:
         """Return one sentence with the counts."""
         p = self.progress
-        parts = [f"{p.completed} of {p.total - p.before - p.failed_before} completed"]
+        again = f" ({self.again} again, with changed code)" if self.again else ""
+        parts = [f"{p.completed} of {p.total - p.before - p.failed_before} completed{again}"]
         parts += [f"{p.failed} failed"] if p.failed else []
         cancelled = p.outcomes.get(Outcome.CANCELLED, 0)
         parts += [f"{cancelled} cancelled"] if cancelled else []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from sweeplib.engine.code import Outdated
     from sweeplib.ledger import Ledger
     from sweeplib.plan import Combination, Command, Line
 
@@ -23,7 +24,8 @@ class Candidate:
 
     `repeated` says that its key stands in the plan before. If not, `done` says that it completed in the
     lineage before, `elsewhere` names the living sweep that runs it, and `failed` says that it failed before
-    and is not to be tried again.
+    and is not to be tried again. `outdated` is the sweep that completed it with another code, where that
+    means that it is to be run again.
     """
 
     combination: Combination | Line | Command
@@ -32,6 +34,7 @@ class Candidate:
     elsewhere: str | None
     repeated: bool = False
     failed: bool = False
+    outdated: str | None = None
 
     @property
     def free(self) -> bool:
@@ -46,10 +49,12 @@ def remaining(
     lineage: str,
     *,
     retry: bool = True,
+    rerun: Outdated | None = None,
 ) -> Iterator[Candidate]:
     """Yield every combination of the plan, in order; a key that stands twice is to be run the first time.
 
-    Without `retry`, what failed or timed out before is left as it is. The ledger is asked a batch at a time,
+    Without `retry`, what failed or timed out before is left as it is. With `rerun`, what is outdated is not
+    done. The ledger is asked a batch at a time,
     so memory does not grow with the plan, but for the keys seen.
     """
     seen: set[str] = set()
@@ -58,12 +63,21 @@ def remaining(
         keys = [combination.key for combination in batch]
         fresh = [key for key in dict.fromkeys(keys) if key not in seen]
         done = ledger.done(lineage, fresh)
+        outdated = {} if rerun is None else rerun.of(lineage, zip(keys, batch, strict=True), done)
+        done -= outdated.keys()
         undone = [key for key in fresh if key not in done]
         claimed = ledger.claimed(lineage, undone, besides=sweep)
-        failed = set() if retry else ledger.failed(lineage, undone) - claimed.keys()
+        failed = set() if retry else ledger.failed(lineage, undone) - claimed.keys() - outdated.keys()
         for combination, key in zip(batch, keys, strict=True):
             if key in seen:
                 yield Candidate(combination, key, done=False, elsewhere=None, repeated=True)
             else:
                 seen.add(key)
-                yield Candidate(combination, key, key in done, claimed.get(key), failed=key in failed)
+                yield Candidate(
+                    combination,
+                    key,
+                    key in done,
+                    claimed.get(key),
+                    failed=key in failed,
+                    outdated=outdated.get(key),
+                )

@@ -60,7 +60,7 @@ __all__ = [
     "whole",
 ]
 
-MODES = ("fresh", "resume")
+MODES = ("fresh", "resume", "changed", "script")
 ORDERS = ("auto", "plan", "longest")
 STYLES = ("hydra", "plain", "flags", "kwargs")
 _SWEEP = "model=small,large lr=0.1"
@@ -247,10 +247,10 @@ def timezone(value: object) -> str:
 
 
 def mode(value: object) -> str:
-    """Return whether a deployed run begins afresh."""
+    """Return one of `MODES`: whether a deployed run begins afresh, or goes on, and what it runs again."""
     text = _text(value, "resume")
     if text not in MODES:
-        close = nearest(text, MODES) or f"; the modes are {' and '.join(MODES)}"
+        close = nearest(text, MODES) or f"; the modes are {', '.join(MODES)}"
         raise InputError(f"there is no mode {text!r}{close}")
     return text
 

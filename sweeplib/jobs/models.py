@@ -266,7 +266,7 @@ class Deployment(Model):
     paused: bool = key(fields.flag, default=False)
     arguments: tuple[str, ...] = key(fields.texts, ())
     only: str = key(fields.selection, "")
-    mode: Literal["fresh", "resume"] = key(fields.mode, "fresh")
+    mode: Literal["fresh", "resume", "changed", "script"] = key(fields.mode, "fresh")
     parallel: int | None = key(fields.parallel, None)
     max_failures: FailureLimit | None = key(fields.max_failures, None)
     cluster: str | None = key(fields.address, None)

@@ -34,6 +34,16 @@ class CombinationRecords(SweepRecords):
         found = self._read(lambda row: str(row[0]), "done", lineage=lineage, keys=json.dumps(list(keys)))
         return set(found)
 
+    def done_in(self, lineage: str, keys: Iterable[str]) -> dict[str, tuple[str, float | None]]:
+        """Return those of `keys` that are done, with the newest sweep that completed each, and its start."""
+        found = self._read(
+            lambda row: (str(row["key"]), (str(row["sweep"]), row["started"])),
+            "done_in",
+            lineage=lineage,
+            keys=json.dumps(list(keys)),
+        )
+        return dict(found)
+
     def failed(self, lineage: str, keys: Iterable[str]) -> set[str]:
         """Return those of `keys` that failed or timed out in the last sweep of the lineage that had them."""
         found = self._read(lambda row: str(row[0]), "failed", lineage=lineage, keys=json.dumps(list(keys)))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MIGRATIONS", "Database"]
 
-MIGRATIONS = ("schema.sql", "selection.sql", "reported.sql", "chunks.sql", "commands.sql")
+MIGRATIONS = ("schema.sql", "selection.sql", "reported.sql", "chunks.sql", "commands.sql", "codes.sql")
 """The SQL files that bring a ledger to each next version: the first from 0 (empty) to 1."""
 
 _PATIENCE = 60.0

@@ -62,6 +62,13 @@ UPDATE sweeps SET reported = 1 WHERE id = :id;
 -- name: set_done_before
 UPDATE sweeps SET done_before = :done_before WHERE id = :id;
 
+-- name: add_code
+INSERT INTO codes (sweep, since, code) VALUES (:sweep, :since, :code)
+ON CONFLICT (sweep, since) DO UPDATE SET code = excluded.code;
+
+-- name: codes_of
+SELECT since, code FROM codes WHERE sweep = :sweep ORDER BY since;
+
 -- Combinations: written while a sweep runs -----------------------------------------------------
 
 -- name: submit
@@ -122,6 +129,12 @@ WHERE sweep = :sweep AND key = :key;
 -- name: done
 SELECT key FROM combinations
 WHERE key IN (SELECT value FROM json_each(:keys)) AND lineage = :lineage AND outcome = 'completed';
+
+-- name: done_in
+-- SQLite takes the other columns from the row that has the maximum: the newest sweep that completed a key.
+SELECT key, MAX(sweep) AS sweep, started FROM combinations
+WHERE key IN (SELECT value FROM json_each(:keys)) AND lineage = :lineage AND outcome = 'completed'
+GROUP BY key;
 
 -- name: failed
 -- SQLite takes the other columns from the row that has the maximum.

@@ -133,6 +133,14 @@ class SweepRecords(Database):
         """Keep how much of the plan was done when the sweep began; raises `UnknownSweepError`."""
         self._change("set_done_before", sweep_id, done_before=done_before)
 
+    def add_code(self, sweep_id: str, since: float, code: str) -> None:
+        """Keep the code (JSON text) that a sweep's commands run from `since` on (seconds since the epoch)."""
+        self._write("add_code", sweep=sweep_id, since=since, code=code)
+
+    def codes(self, sweep_id: str) -> list[tuple[float, str]]:
+        """Return the code of a sweep with the time from which on it was so; of several, the oldest first."""
+        return self._read(lambda row: (float(row["since"]), str(row["code"])), "codes_of", sweep=sweep_id)
+
     def _change(self, statement: str, sweep_id: str, **parameters: object) -> None:
         if not self._write(statement, id=sweep_id, **parameters):
             raise UnknownSweepError(_no_sweep(sweep_id))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sweeplib.engine import Rerun
     from sweeplib.orchestrate.launch import Launch
     from sweeplib.plan import Plan
 
@@ -34,6 +35,7 @@ def run_directly(
     launch: Launch,
     *,
     fresh: bool,
+    rerun: Rerun | None = None,
     parallel: int | None,
     cluster: str | None,
 ) -> None:
@@ -55,7 +57,7 @@ def run_directly(
             flow(
                 arguments=list(plan.arguments),
                 only=plan.only,
-                mode="fresh" if fresh else "resume",
+                mode="fresh" if fresh else rerun.value if rerun else "resume",
                 parallel=parallel,
                 cluster=cluster,
                 return_state=True,

@@ -17,7 +17,7 @@ from prefect.states import Cancelled, Completed, Failed
 from prefect.task_runners import TaskRunner
 from pydantic import Field
 
-from sweeplib.engine import Execution, recover, run_sweep
+from sweeplib.engine import Execution, Rerun, recover, run_sweep
 from sweeplib.errors import SweepError
 from sweeplib.jobs import FailureLimit, load
 from sweeplib.ledger import Ledger
@@ -71,7 +71,7 @@ def sweep_flow(job: str, project: str | os.PathLike[str] | None = None) -> Flow[
     def run(
         arguments: list[str] | None = None,
         only: str = "",
-        mode: Literal["fresh", "resume"] = "fresh",
+        mode: Literal["fresh", "resume", "changed", "script"] = "fresh",
         parallel: Limit = None,
         max_failures: Failures = None,
         cluster: str | None = None,
@@ -81,13 +81,15 @@ def sweep_flow(job: str, project: str | os.PathLike[str] | None = None) -> Flow[
         Args:
             arguments: More arguments for every command, before the combination's own.
             only: Take these combinations alone, in sweep syntax: model=svc C=1,10. Empty: all of them.
-            mode: "fresh" runs everything; "resume" leaves out what the job's newest sweep has completed.
+            mode: "fresh" runs everything; "resume" leaves out what the job's newest sweep has completed;
+                "changed" as that, but what completed with another code runs again; "script" where scripts
+                are what has changed.
             parallel: Commands at once. Left out: what the job says, else the number of processors.
             max_failures: Start no more once more than this many combinations failed, as text: "5", or 10%.
                 Left out: what the job says, else no limit.
             cluster: Address of a Dask scheduler. Left out: what the job says, else Dask in this process.
         """
-        asked = _Asked(tuple(arguments or ()), only, mode == "resume", parallel, max_failures, cluster)
+        asked = _Asked(tuple(arguments or ()), only, mode, parallel, max_failures, cluster)
         return run_job(job, folder, asked)
 
     runner = cast(TaskRunner[Any], SweepTaskRunner())  # prefect-dask's futures are typed apart from Prefect's
@@ -100,10 +102,15 @@ class _Asked:
 
     arguments: tuple[str, ...]
     only: str
-    resume: bool
+    mode: str
     parallel: int | None
     max_failures: str | None
     cluster: str | None
+
+    @property
+    def rerun(self) -> Rerun | None:
+        """What of the done is to be run again."""
+        return Rerun(self.mode) if self.mode in set(Rerun) else None
 
     def of(self, job: Job) -> Plan:
         """Return what the job is to run."""
@@ -153,8 +160,9 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             plan,
             ledger,
             project,
-            fresh=not asked.resume,
+            fresh=asked.mode == "fresh",
             retry=launch.retry,
+            rerun=asked.rerun,
             isolated=launch.isolated,
             resumes=ledger.sweep_of_flow_run(flow_run, name),
             flow_run=flow_run,

@@ -18,7 +18,7 @@ from sweeplib.ulids import ulid
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sweeplib.engine import Observer
+    from sweeplib.engine import Observer, Rerun
     from sweeplib.orchestrate.api import Api
     from sweeplib.orchestrate.launch import Launch
     from sweeplib.plan import Plan
@@ -51,10 +51,11 @@ def settings() -> dict[str, str]:
 class Start:
     """The start of a plan's flow in this process.
 
-    `fresh` runs everything, without `retry` what failed before is left as it is. `parallel` and `cluster`
-    override the job's. `note` is told what the user should know before there is a sweep; `observed` makes
-    what observes it. `sweep` is the id that the sweep is to have (None: a new one). `launch` and `api` are
-    there as soon as they are known, also where `run` is interrupted.
+    `fresh` runs everything, without `retry` what failed before is left as it is, `rerun` says what of the
+    done is run again. `parallel` and `cluster` override the job's. `note` is told what the user should know
+    before there is a sweep; `observed` makes what observes it. `sweep` is the id that the sweep is to have
+    (None: a new one). `launch` and `api` are there as soon as they are known, also where `run` is
+    interrupted.
     """
 
     project: Path
@@ -63,6 +64,7 @@ class Start:
     observed: Callable[[], AbstractContextManager[Observer]]
     fresh: bool
     retry: bool = True
+    rerun: Rerun | None = None
     parallel: int | None = None
     cluster: str | None = None
     sweep: str | None = None
@@ -114,6 +116,7 @@ class Start:
                 self.plan,
                 self.launch,
                 fresh=self.fresh,
+                rerun=self.rerun,
                 parallel=self.parallel,
                 cluster=self.cluster,
             )

@@ -457,3 +457,28 @@ def test_a_configured_api_is_used_and_said_so(project: Project, prefect_api: str
     used = f"the configured Prefect API is used, at {prefect_api}"
     assert up.stderr == f"sweep: {used}: none of this project's own is started\n"
     assert not (project.folder / ".sweep" / "server" / "prefect.json").exists()
+
+
+def test_what_ran_with_other_code_runs_again(project: Project) -> None:
+    project.write("work.py", "import helper\n")
+    project.write("helper.py", "")
+    project.jobs(
+        """
+        jobs:
+          work: {run: python work.py, style: flags, tracking: false, sets: [{each: "i=1:2"}]}
+        """
+    )
+    project.sweep("run", "work", check=0)
+    project.write("helper.py", "open('ran', 'a').write('x')\n")
+    again = project.sweep("run", "work", "--rerun", "changed", check=0)
+    assert re.match(
+        r"work-\w+: 2 of 2 completed \(2 again, with changed code\) in ", again.stdout.splitlines()[-1]
+    )
+    assert again.stderr.splitlines()[0] == (
+        "sweep: work: 0 of 2 combinations done, 2 to go, 2 of them again, with changed code "
+        "(--fresh runs all again)"
+    )
+    assert (project.folder / "ran").read_text() == "xx"
+    assert project.sweep("run", "work", "--rerun", "script", check=0).stderr == (
+        "sweep: work: 2 of 2 combinations done; nothing is left to do (--fresh runs all again)\n"
+    )

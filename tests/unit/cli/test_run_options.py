@@ -37,3 +37,11 @@ def test_the_commands_own_options_are_passed_on(
 ) -> None:
     bare_project.jobs(JOBS)
     assert bare_project.sweep("run", "echo", *arguments, check=0).stdout == line
+
+
+def test_everything_and_what_has_changed(bare_project: Project) -> None:
+    bare_project.jobs(JOBS)
+    done = bare_project.sweep("run", "echo", "--fresh", "--rerun", "changed", check=2)
+    assert done.stderr == (
+        "sweep: --fresh runs everything again, also what has changed; leave --rerun out, or --fresh\n"
+    )

@@ -8,43 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sweeplib.engine import git_state
+from sweeplib.engine.git import between, modified
+from tests.worktrees import Tree, own_git
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Tree:
-    """A git work tree."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir()
-        self.git("init", "-q", "-b", "main")
-
-    def git(self, *arguments: str, stdin: bytes = b"") -> str:
-        done = subprocess.run(
-            ["git", "-C", str(self.folder), *arguments], input=stdin, capture_output=True, check=True
-        )
-        return done.stdout.decode()
-
-    def write(self, name: str, content: bytes = b"one\n") -> Path:
-        path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-        return path
-
-    def commit(self) -> str:
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "a commit")
-        return self.git("rev-parse", "HEAD").strip()
-
-
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
-    (tmp_path / "gitconfig").write_text("[user]\nname = A\nemail = a@example.org\n")
+    own_git(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -147,3 +120,36 @@ def test_the_patch_makes_the_same_files(tree: Tree, tmp_path: Path, settings: st
         if path.is_file() and ".git" not in path.parts
     }
     assert copy == after | {"staged.txt": b"one\n"}
+
+
+def test_what_is_not_as_committed(tree: Tree) -> None:
+    for name in ("same.txt", "edited.txt", "gone.txt", "a b\u00e9.txt", "inside/x.txt", "inside/y.txt"):
+        tree.write(name)
+    tree.commit()
+    assert modified(tree.folder) == {}
+    edited = tree.write("edited.txt", b"two\n")
+    tree.write("a b\u00e9.txt", b"two\n")
+    (tree.folder / "gone.txt").unlink()
+    tree.write("unknown.txt", b"two\n")
+    name = tree.git("hash-object", str(edited)).strip()
+    assert modified(tree.folder) == {"edited.txt": name, "a b\u00e9.txt": name, "gone.txt": None}
+    tree.write("inside/x.txt", b"two\n")
+    assert modified(tree.folder / "inside") == {"x.txt": name}
+
+
+def test_what_differs_between_commits(tree: Tree) -> None:
+    for name in ("same.txt", "edited.txt", "gone.txt", "inside/x.txt"):
+        tree.write(name)
+    first = tree.commit()
+    tree.write("edited.txt", b"two\n")
+    (tree.folder / "gone.txt").unlink()
+    tree.write("new.txt", b"three\n")
+    second = tree.commit()
+    one, two, three = [
+        tree.git("hash-object", "--stdin", stdin=text).strip() for text in (b"one\n", b"two\n", b"three\n")
+    ]
+    found = {"edited.txt": (one, two), "gone.txt": (one, None), "new.txt": (None, three)}
+    assert between(tree.folder, first, second) == found
+    assert between(tree.folder / "inside", first, second) == {}
+    assert between(tree.folder, second, second) == {}
+    assert between(tree.folder, "0" * 39 + "1", second) is None

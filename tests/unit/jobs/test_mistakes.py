@@ -538,7 +538,10 @@ def test_a_mistake_in_an_item_of_its_own_names_that_item(read: Read) -> None:
             "{x: {timezone: Europe/Berlin}}",
             ".x.timezone: is for a schedule, and there is none; write cron: '0 2 * * *'",
         ),
-        ("{x: {mode: again}}", ".x.mode: there is no mode 'again'; the modes are fresh and resume"),
+        (
+            "{x: {mode: again}}",
+            ".x.mode: there is no mode 'again'; the modes are fresh, resume, changed, script",
+        ),
         (
             "{x: {arguments: seed=1}}",
             ".x.arguments: must be a list of texts such as [seed=1:3], not 'seed=1'; write [seed=1]",

@@ -67,13 +67,13 @@ def test_import_is_light() -> None:
 def test_a_newer_ledger_is_left_alone(path: Path) -> None:
     Ledger.open(path).close()
     raw = sqlite3.connect(path)
-    raw.execute("PRAGMA user_version = 7")
+    raw.execute("PRAGMA user_version = 9")
     raw.close()
     with pytest.raises(LedgerError) as caught:
         Ledger.open(path)
     assert str(caught.value) == (
-        f"{path} was written by a newer sweeplib (ledger version 7, this one reads up to 5); install that "
-        "version again, or move the file away with its -wal and -shm files to begin a new ledger"
+        f"{path} was written by a newer sweeplib (ledger version 9, this one reads up to {len(MIGRATIONS)}); "
+        "install that version again, or move the file away with its -wal and -shm files to begin a new ledger"
     )
 
 
