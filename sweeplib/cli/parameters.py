@@ -11,7 +11,7 @@ from sweeplib.errors import SweepError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["cluster_option", "complete_job", "project_of"]
+__all__ = ["arguments_argument", "cluster_option", "complete_job", "only_option", "project_of"]
 
 
 def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -21,6 +21,23 @@ def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> s
         raise click.BadParameter(msg, ctx, param)
     return value
 
+
+def _selection(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> str:
+    """Return one selection of all that were given; an empty one is a variable that was not set."""
+    if not all(text.strip() for text in value):
+        raise click.BadParameter("the selection is empty; write one such as 'model=svc C=1,10'", ctx, param)
+    return " ".join(value)
+
+
+arguments_argument = click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARG]...")
+
+only_option = click.option(
+    "--only",
+    metavar="SELECTION",
+    multiple=True,
+    callback=_selection,
+    help="Take these combinations alone, such as 'model=svc C=1,10'.",
+)
 
 cluster_option = click.option(
     "--cluster",

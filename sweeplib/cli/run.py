@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweeplib.cli.parameters import cluster_option, complete_job, project_of
+from sweeplib.cli.parameters import (
+    arguments_argument,
+    cluster_option,
+    complete_job,
+    only_option,
+    project_of,
+)
 from sweeplib.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,13 +39,6 @@ class _PassThrough(click.Command):
         return super().parse_args(ctx, args)
 
 
-def _selection(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> str:
-    """Return one selection of all that were given; an empty one is a variable that was not set."""
-    if not all(text.strip() for text in value):
-        raise click.BadParameter("the selection is empty; write one such as 'model=svc C=1,10'", ctx, param)
-    return " ".join(value)
-
-
 @click.command(
     name="run",
     cls=_PassThrough,
@@ -47,15 +46,9 @@ def _selection(ctx: click.Context, param: click.Parameter, value: tuple[str, ...
     options_metavar="[OPTIONS]",
 )
 @click.argument("job", shell_complete=complete_job)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARG]...")
+@arguments_argument
 @click.option("--dry-run", is_flag=True, help="Print the commands, one a line, and run nothing.")
-@click.option(
-    "--only",
-    metavar="SELECTION",
-    multiple=True,
-    callback=_selection,
-    help="Take these combinations alone, such as 'model=svc C=1,10'.",
-)
+@only_option
 @click.option("--fresh", is_flag=True, help="Run everything again, also what is done.")
 @click.option(
     "--rerun",

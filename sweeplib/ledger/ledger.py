@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from sweeplib.errors import AmbiguousKeyError, UnknownKeyError
 from sweeplib.ledger.combinations import CombinationRecords
-from sweeplib.ledger.rows import to_attempt, to_combination
+from sweeplib.ledger.rows import to_attempt, to_combination, to_past
 from sweeplib.ledger.sweeps import beyond, listed
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sweeplib.ledger.rows import AttemptRow, Combination
+    from sweeplib.ledger.rows import AttemptRow, Combination, Past
 
 __all__ = ["Ledger"]
 
@@ -111,6 +111,25 @@ class Ledger(CombinationRecords):
         for start in range(0, len(decided), _PAGE):
             pairs = json.dumps(decided[start : start + _PAGE])
             yield from self._read(to_combination, "combinations_at", pairs=pairs)
+
+    def history(self, lineage: str, keys: Iterable[str]) -> dict[str, list[Past]]:
+        """Return what became of `keys` in the sweeps of a lineage, of each the oldest first."""
+        found: dict[str, list[Past]] = {}
+        for past in self._read(to_past, "history", lineage=lineage, keys=json.dumps(list(keys))):
+            found.setdefault(past.key, []).append(past)
+        return found
+
+    def last_known(self, keys: Iterable[str]) -> dict[str, Past]:
+        """Return what became of `keys` in the newest sweep of any job that completed, or else had, each."""
+        return {past.key: past for past in self._read(to_past, "last_known", keys=json.dumps(list(keys)))}
+
+    def values(self, job: str) -> dict[str, set[str]]:
+        """Return the values that combinations of `job` on record have, by parameter."""
+        found: dict[str, set[str]] = {}
+        pairs = self._read(lambda row: (str(row["key"]), str(row["value"])), "values_of", job=job)
+        for name, value in pairs:
+            found.setdefault(name, set()).add(value)
+        return found
 
     def durations(self, job: str, limit: int) -> list[tuple[dict[str, str], float]]:
         """Return the parameters and seconds of at most `limit` completed combinations of `job`.

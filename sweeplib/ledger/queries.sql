@@ -136,6 +136,23 @@ SELECT key, MAX(sweep) AS sweep, started FROM combinations
 WHERE key IN (SELECT value FROM json_each(:keys)) AND lineage = :lineage AND outcome = 'completed'
 GROUP BY key;
 
+-- name: history
+SELECT key, sweep, outcome, attempts, started, ended, message FROM combinations
+WHERE key IN (SELECT value FROM json_each(:keys)) AND lineage = :lineage
+ORDER BY key, sweep;
+
+-- name: last_known
+-- Of a key in any lineage, of any job: the newest that completed, or else the newest.
+SELECT key, sweep, outcome, attempts, started, ended, message, MAX((outcome IS 'completed') || sweep)
+FROM combinations
+WHERE key IN (SELECT value FROM json_each(:keys))
+GROUP BY key;
+
+-- name: values_of
+SELECT DISTINCT each.key, each.value
+FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id CROSS JOIN json_each(c.parameters) AS each
+WHERE s.job = :job;
+
 -- name: failed
 -- SQLite takes the other columns from the row that has the maximum.
 SELECT key FROM (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AttemptRow",
     "Combination",
+    "Past",
     "Submission",
     "Sweep",
     "SweepState",
@@ -27,6 +28,7 @@ __all__ = [
     "sweep_values",
     "to_attempt",
     "to_combination",
+    "to_past",
     "to_sweep",
 ]
 
@@ -131,6 +133,19 @@ class Combination:
     command: str = ""
     tags: tuple[str, ...] = ()
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What became of a combination in one sweep; the fields are those of `Combination`."""
+
+    key: str
+    sweep: str
+    outcome: Outcome | None
+    attempts: int
+    started: float | None
+    ended: float | None
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +278,20 @@ def to_combination(row: sqlite3.Row) -> Combination:
         command=row["command"],
         tags=tuple(json.loads(row["tags"])),
         description=row["description"],
+    )
+
+
+def to_past(row: sqlite3.Row) -> Past:
+    """Return what `row` tells of a combination in a sweep; ValueError where it does not."""
+    outcome = row["outcome"]
+    return Past(
+        key=row["key"],
+        sweep=row["sweep"],
+        outcome=None if outcome is None else Outcome(outcome),
+        attempts=row["attempts"],
+        started=row["started"],
+        ended=row["ended"],
+        message=row["message"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["humanise"]
+__all__ = ["ago", "humanise"]
 
 
 def humanise(seconds: float) -> str:
@@ -23,3 +23,15 @@ def humanise(seconds: float) -> str:
         return f"{hours}h {minutes:02}m"
     days, hours = divmod(round(seconds / 3600), 24)
     return f"{days}d {hours:02}h"
+
+
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was, in one unit: ``12 seconds ago``, ``2 hours ago``, ``just now``."""
+    for size, name in _UNITS:
+        count = int(seconds // size)
+        if count >= 1:
+            return f"{count:,} {name}{'s' if count > 1 else ''} ago"
+    return "just now"

@@ -35,6 +35,7 @@ _VARYING = (
     (re.compile(rf"\b{_ULID}\b"), "ULID"),
     (re.compile(rf"\b(\w+)-{_ULID[:-4].lower()}{{8}}\b"), r"\1-TAG"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b"), "MOMENT"),
+    (re.compile(r"\b(?:\d+ \w+ ago|just now)"), "AGO"),
     (re.compile(r"\b127\.0\.0\.1:\d+\b"), "127.0.0.1:PORT"),
     (re.compile(r"\b(?:\d+(?:\.\d+)? s|\d+m \d\ds)\b"), "DURATION"),
     (re.compile(r" +"), " "),

@@ -17,7 +17,19 @@ from tests.conftest import Project
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    *("run", "show", "status", "logs", "results", "compare", "retry", "cancel", "launch", "expand"),
+    *(
+        "run",
+        "show",
+        "explain",
+        "status",
+        "logs",
+        "results",
+        "compare",
+        "retry",
+        "cancel",
+        "launch",
+        "expand",
+    ),
     *("deploy", "serve", "up", "down", "completion"),
 )
 

@@ -156,6 +156,8 @@ jobs:
         "run submit --dry-run",
         "show",
         "show train",
+        "explain train",
+        "explain call --format json",
         "--help",
         "--version",
         *[
@@ -163,6 +165,7 @@ jobs:
             for name in (
                 "run",
                 "show",
+                "explain",
                 "status",
                 "logs",
                 "results",
