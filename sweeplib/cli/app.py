@@ -30,6 +30,7 @@ _COMMANDS = {
     "status": "Tell how the sweeps of a job stand.",
     "logs": "Print or follow the output of one combination.",
     "results": "Rank the combinations of a job by a metric.",
+    "report": "Make a page of a job's results: tables, plots, failures, commands.",
     "compare": "Show where combinations differ.",
     "retry": "Run what a sweep left undone.",
     "cancel": "End running sweeps.",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from itertools import islice
 from pathlib import Path
 
 import click
 
-from sweeplib.cli.output import note
-from sweeplib.errors import InputError, SweepError
+from sweeplib.cli.output import note, written
+from sweeplib.errors import InputError
 
 __all__ = ["command"]
 
@@ -45,14 +44,7 @@ def command(gridspec: Path, output: Path | None) -> None:
         return
     if output.exists() and output.samefile(gridspec):
         raise InputError(f"{output} is the grid specification itself; write to another file")
-    unfinished = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w", encoding="utf-8") as file:
-            while block := "\n".join(islice(stream, _BLOCK)):
-                file.write(block + "\n")
-        unfinished.replace(output)
-    except OSError as error:
-        raise SweepError(f"{output} cannot be written: {error.strerror or error}") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with written(output) as file:
+        while block := "\n".join(islice(stream, _BLOCK)):
+            file.write(block + "\n")
     note(f"wrote {len(lines):,} commands to {output}; run them with: sweep launch {output}")

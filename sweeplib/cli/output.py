@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from sweeplib.errors import SweepError
 from sweeplib.report.table import write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from sweeplib.report.table import Column
 
-__all__ = ["note", "print_table", "say"]
+__all__ = ["note", "print_table", "say", "written"]
 
 
 def note(text: str) -> None:
@@ -45,3 +48,21 @@ def print_table(columns: Sequence[Column], styles: Sequence[str] | None = None) 
         note(
             f"left out, as the terminal is too narrow: {', '.join(left_out)}; a pipe or a file gets them all"
         )
+
+
+@contextmanager
+def written(path: Path) -> Iterator[TextIO]:
+    """Open a file that takes the place of `path` at the end of the block, whole, if that does not raise.
+
+    What cannot be encoded is escaped. Raises `SweepError` where the file cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            yield file
+        unfinished.replace(path)
+    except OSError as error:
+        raise SweepError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()

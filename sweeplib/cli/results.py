@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sweeplib.cli.filters import filter_of, filter_options
-from sweeplib.cli.metrics import Metrics
 from sweeplib.cli.output import note, print_table
 from sweeplib.cli.parameters import complete_job, project_of
+from sweeplib.cli.selection import select
 from sweeplib.cli.watch import watch
-from sweeplib.errors import InputError, UnknownSweepError
+from sweeplib.errors import InputError
 from sweeplib.report.export import write_csv, write_json
-from sweeplib.report.lookup import check_job, find_sweep, metric_of, open_ledger
 from sweeplib.report.ranking import rank, rank_by
 from sweeplib.report.results import gather, names_of_metrics, names_of_parameters
 from sweeplib.report.results_table import columns_of, headline, styles_of
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from sweeplib.jobs import Metric
-    from sweeplib.ledger import Combination, Ledger
-    from sweeplib.report.filters import Filter
     from sweeplib.report.ranking import Ranking
     from sweeplib.report.results import Result
 
@@ -92,10 +86,10 @@ def command(
     wanted = filter_of(filters)
 
     def look(*, early: bool) -> tuple[list[Result], Ranking]:
-        rows, fetch, preferred = _sources(project, job, sweep_name, wanted)
-        results = gather(rows, fetch)
+        selection = select(project, job, sweep_name, wanted)
+        results = gather(selection.rows, selection.fetch)
         if metric is None or (early and metric not in names_of_metrics(results)):
-            return results, rank_by(results, preferred, ascending=ascending)
+            return results, rank_by(results, selection.metric, ascending=ascending)
         return results, rank(results, metric, ascending=ascending)
 
     if watching:
@@ -120,30 +114,3 @@ def _print_table(job: str, ranking: Ranking, shown: Sequence[Result], *, filtere
         return
     note(headline(job, ranking))
     print_table(columns_of(ranking, shown), styles_of(shown))
-
-
-def _sources(
-    project: Path, job: str, sweep_name: str | None, wanted: Filter
-) -> tuple[list[Combination], Metrics, Metric | None]:
-    """Return what the ledger has, who to ask for the metrics it has not, and what ranks the job."""
-    with open_ledger(project) as ledger:
-        check_job(project, ledger, job)
-        sweeps = ledger.sweeps(job) if ledger is not None else []
-        if ledger is None or not sweeps:
-            raise UnknownSweepError(f"job {job!r} has no sweep yet; start one with: sweep run {job}")
-        if sweep_name is None:
-            rows = list(ledger.results(job, sweeps[0].lineage))
-        else:
-            rows = list(_rows_of_sweep(ledger, job, sweep_name))
-    if wanted:
-        tags = {sweep.id: json.loads(sweep.spec).get("tags", ()) for sweep in sweeps}
-        rows = [row for row in rows if wanted.wants_combination(row, tags.get(row.sweep, ()))]
-    tracked = {sweep.id for sweep in sweeps if sweep.tracking is not None}
-    return rows, Metrics(project, tracked), metric_of(project, sweeps[0])
-
-
-def _rows_of_sweep(ledger: Ledger, job: str, name: str) -> Iterator[Combination]:
-    sweep = find_sweep(ledger, name)
-    if sweep.job != job:
-        raise InputError(f"sweep {sweep.tag} is one of job {sweep.job!r}, not of {job!r}")
-    return ledger.combinations(sweep.id)

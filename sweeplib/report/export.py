@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sweeplib.report.results import Result
 
-__all__ = ["finite", "write_csv", "write_json"]
+__all__ = ["finite", "headings", "write_csv", "write_json"]
 
 _FIXED = ("rank", "key", "outcome", "exit_code", "duration")
 _LAST = ("log",)
@@ -27,7 +27,7 @@ def write_csv(
     ``metrics.`` before it.
     """
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_headings(parameters, metrics))
+    writer.writerow(headings(parameters, metrics))
     for result in results:
         writer.writerow(
             [
@@ -80,7 +80,9 @@ def finite(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _headings(parameters: Sequence[str], metrics: Sequence[str]) -> list[str]:
+def headings(parameters: Sequence[str], metrics: Sequence[str]) -> list[str]:
+    """Return the titles of the columns, each another one."""
+
     def unique(name: str, group: str, others: Iterable[str]) -> str:
         return f"{group}.{name}" if name in (*_FIXED, *_LAST) or name in others else name
 

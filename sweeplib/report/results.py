@@ -22,8 +22,9 @@ class Result:
     """What came of one combination.
 
     `outcome` is None while it has not ended. `duration` is in seconds, of the attempt that decided
-    the outcome, and None where none ended; `exit_code` and `log`, the file that holds its output, are that
-    attempt's too. `rank` counts from 1, the best first; None: not ranked.
+    the outcome, and None where none ended; `started` (seconds since the epoch), `exit_code` and `log`, the
+    file that holds its output, are that attempt's too. `sweep` is the id of the one that it was in, `command`
+    what a shell would be given. `rank` counts from 1, the best first; None: not ranked.
     """
 
     key: str
@@ -35,6 +36,10 @@ class Result:
     label: str = ""
     exit_code: int | None = None
     log: str = ""
+    sweep: str = ""
+    command: str = ""
+    attempts: int = 0
+    started: float | None = None
     rank: int | None = None
 
     @property
@@ -66,6 +71,10 @@ def _result(row: Combination, found: Mapping[str, float]) -> Result:
         label=row.label,
         exit_code=row.exit_code,
         log=row.log,
+        sweep=row.sweep,
+        command=row.command,
+        attempts=row.attempts,
+        started=row.started,
     )
 
 

@@ -40,7 +40,7 @@ class Fetch:
 
 
 def test_a_row_becomes_a_result() -> None:
-    rows = [row("a", parameters={"lr": "1m"}, message="well", metrics={"m": 2.0})]
+    rows = [row("a", parameters={"lr": "1m"}, message="well", metrics={"m": 2.0}, command="train --lr=1m")]
     assert gather(rows, Fetch({})) == [
         Result(
             key="a",
@@ -52,6 +52,10 @@ def test_a_row_becomes_a_result() -> None:
             label="a",
             log="",
             exit_code=0,
+            sweep="S1",
+            command="train --lr=1m",
+            attempts=1,
+            started=10.0,
         )
     ]
 

@@ -1,0 +1,306 @@
+// The plots: each is drawn when it first comes into view, and again when the colours of the page change.
+
+const MOST_DIMENSIONS = 10; // of the parallel coordinates
+const MOST_PANELS = 24;
+const MOST_TICKS = 16; // texts on an axis
+const FEW = 200; // combinations, up to which a box has all its points beside it
+const CELLS = 144; // of a heat map, up to which their numbers are written
+
+const metric = data.metrics[0];
+const ranked = every.slice(0, data.ranked).filter(place => finite(metric.values[place]));
+const better = (one, other) => data.ascending ? one < other : one > other;
+
+const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const OUTCOMES = {completed: "good", failed: "bad", "timed out": "warn", lost: "faint", cancelled: "line"};
+
+function layoutOf(more) {
+  const axis = {gridcolor: colour("grid"), linecolor: colour("line"), zerolinecolor: colour("grid"), automargin: true};
+  const {xaxis = {}, yaxis = {}, ...rest} = more;
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: {family: "system-ui, sans-serif", size: 12, color: colour("text")},
+    margin: {l: 56, r: 16, t: 12, b: 48}, hovermode: "closest", showlegend: false,
+    hoverlabel: {align: "left"},
+    xaxis: {...axis, ...xaxis}, yaxis: {...axis, ...yaxis}, ...rest,
+  };
+}
+
+const CONFIG = {responsive: true, displaylogo: false, showSendToCloud: false,
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"]};
+
+function plot(element, traces, layout) {
+  return Plotly.react(element, traces, layoutOf(layout), CONFIG);
+}
+
+// A click on a point of a plot whose customdata are rows shows the row in the table.
+function leadsToRows(element) {
+  if (element.dataset.leads) return;
+  element.dataset.leads = "yes";
+  element.on("plotly_click", event => {
+    const place = event.points[0]?.customdata;
+    if (Number.isInteger(place)) show(place);
+  });
+}
+
+const hover = place => plain(data.rows.label[place], 80) + `<br>${plain(metric.name)} ${metric.texts[place]}`
+  + (place < data.ranked ? `<br>rank ${place + 1}` : "");
+
+// Some of many texts, evenly, so that those on an axis do not cover each other.
+function ticks(texts, at = index => index) {
+  const step = Math.ceil(texts.length / MOST_TICKS);
+  const chosen = texts.map((text, index) => [at(index), plain(text, 16)]).filter((_, index) => index % step === 0);
+  return {tickvals: chosen.map(each => each[0]), ticktext: chosen.map(each => each[1])};
+}
+
+// Parallel coordinates
+
+function dimension(axis) {
+  const label = plain(axis.name, 20);
+  const gaps = ranked.some(place => axis.codes[place] === null);
+  const absent = "(none)";
+  if (axis.scale === "category" || gaps) {
+    const values = ranked.map(place => axis.codes[place] ?? -1);
+    const texts = gaps ? [absent, ...axis.texts] : axis.texts;
+    return {label, values, ...ticks(texts, index => index - (gaps ? 1 : 0))};
+  }
+  const numbers = ranked.map(place => axis.numbers[axis.codes[place]]);
+  if (axis.scale === "linear") {
+    return axis.texts.length > MOST_TICKS ? {label, values: numbers}
+      : {label, values: numbers, ...ticks(axis.texts, index => axis.numbers[index])};
+  }
+  const values = numbers.map(Math.log10);
+  if (axis.texts.length <= MOST_TICKS) return {label, values, ...ticks(axis.texts, index => Math.log10(axis.numbers[index]))};
+  const [low, high] = [Math.floor(Math.min(...values)), Math.ceil(Math.max(...values))];
+  const powers = Array.from({length: high - low + 1}, (_, index) => low + index);
+  return {label, values, ...ticks(powers.map(power => `1e${power}`), index => low + index)};
+}
+
+let dimensions = [];
+
+function drawParallel(element) {
+  const chosen = varied.slice(0, MOST_DIMENSIONS);
+  const values = ranked.map(place => metric.values[place]);
+  dimensions = [...chosen.map(dimension), {label: plain(metric.name, 20), values}];
+  const inOrder = [...values].sort((one, other) => one - other);
+  const quantile = part => inOrder[Math.round(part * (inOrder.length - 1))];
+  const trace = {
+    type: "parcoords", dimensions: dimensions.map(each => ({...each})),
+    line: {color: values, colorscale: "Viridis", reversescale: data.ascending, showscale: true,
+      cmin: quantile(0.02), cmax: quantile(0.98), colorbar: {thickness: 12, outlinewidth: 0}},
+    labelfont: {size: 13}, unselected: {line: {color: colour("line"), opacity: 0.15}},
+  };
+  element.style.minWidth = `${80 * dimensions.length}px`;
+  plot(element, [trace], {margin: {l: 70, r: 30, t: 48, b: 24}});
+  if (!element.dataset.ranges) {
+    element.dataset.ranges = "yes";
+    element.on("plotly_restyle", () => readRanges(element));
+  }
+}
+
+// What the reader has chosen on the axes narrows the table, too.
+function readRanges(element) {
+  const index = new Map(ranked.map((place, at) => [place, at]));
+  table.ranges = element.data[0].dimensions.flatMap((each, number) => {
+    const range = each.constraintrange;
+    if (!range || !range.length) return [];
+    const ranges = Array.isArray(range[0]) ? range : [range];
+    const {values} = dimensions[number];
+    return [place => index.has(place) && ranges.some(([low, high]) => values[index.get(place)] >= low && values[index.get(place)] <= high)];
+  });
+  arrange();
+}
+
+function clearRanges() {
+  const element = find("parallel");
+  if (!element || !element.data) return;
+  const trace = element.data[0];
+  if (!trace.dimensions.some(each => each.constraintrange)) return;
+  for (const each of trace.dimensions) delete each.constraintrange;
+  drawParallel(element);
+}
+
+// The metric against each parameter
+
+function drawPanel(element, axis) {
+  const places = ranked.filter(place => axis.codes[place] !== null);
+  const best = places[0];
+  const title = {title: {text: plain(metric.name, 30), standoff: 8}};
+  const star = x => ({type: "scatter", mode: "markers", x: [x], y: [metric.values[best]], customdata: [best], text: [hover(best)],
+    hovertemplate: "%{text}<extra>the best</extra>", marker: {symbol: "star", size: 14, color: colour("bad"), line: {width: 1, color: colour("ground")}}});
+  if (axis.scale === "category") {
+    const labels = axis.texts.map(text => plain(text, 16));
+    const traces = axis.texts.map((_, code) => {
+      const here = places.filter(place => axis.codes[place] === code);
+      return {type: "box", x0: code, y: here.map(place => metric.values[place]), customdata: here, text: here.map(hover),
+        hovertemplate: "%{text}<extra></extra>", hoveron: "points", boxpoints: places.length <= FEW ? "all" : "outliers", jitter: 0.5, pointpos: 0,
+        marker: {color: colour("accent"), size: 5, opacity: 0.7}, line: {width: 1.2}, fillcolor: "rgba(127,127,127,0.12)"};
+    });
+    plot(element, [...traces, star(axis.codes[best])], {
+      xaxis: {title: {text: plain(axis.name, 40)}, ...ticks(axis.texts), range: [-0.6, labels.length - 0.4], tickangle: labels.length > 5 ? 30 : 0},
+      yaxis: title});
+  } else {
+    const x = places.map(place => axis.numbers[axis.codes[place]]);
+    const y = places.map(place => metric.values[place]);
+    const traces = [{type: "scatter", mode: "markers", x, y, customdata: places, text: places.map(hover), hovertemplate: "%{text}<extra></extra>",
+      marker: {color: colour("accent"), size: places.length > 1000 ? 4 : 6, opacity: places.length > 1000 ? 0.35 : 0.7}}];
+    const medians = mediansOf(axis, places);
+    if (medians.length > 1) {
+      traces.push({type: "scatter", mode: "lines", x: medians.map(each => each[0]), y: medians.map(each => each[1]),
+        hovertemplate: "median %{y:.4g}<extra></extra>", line: {color: colour("text"), width: 1.5, dash: "dot"}});
+    }
+    const few = axis.texts.length <= 8 ? ticks(axis.texts, code => axis.numbers[code]) : {};
+    plot(element, [...traces, star(axis.numbers[axis.codes[best]])], {
+      xaxis: {title: {text: plain(axis.name, 40)}, type: axis.scale, ...few}, yaxis: title});
+  }
+  leadsToRows(element);
+}
+
+// The median at each value, where values come again; nothing where hardly any does.
+function mediansOf(axis, places) {
+  const found = new Map();
+  for (const place of places) {
+    const at = axis.numbers[axis.codes[place]];
+    if (!found.has(at)) found.set(at, []);
+    found.get(at).push(metric.values[place]);
+  }
+  if (found.size * 2 > places.length) return [];
+  const middle = values => {
+    values.sort((one, other) => one - other);
+    const half = values.length >> 1;
+    return values.length % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+  };
+  return [...found].sort((one, other) => one[0] - other[0]).map(([at, values]) => [at, middle(values)]);
+}
+
+// The heat map
+
+function drawHeat(element) {
+  const across = varied[Number(find("across").value)];
+  const down = varied[Number(find("down").value)];
+  const kind = find("cell").value;
+  const cells = down.labels.map(() => across.labels.map(() => null));
+  for (const place of ranked) {
+    const [code, other] = [across.codes[place], down.codes[place]];
+    if (code === null || other === null) continue;
+    const [column, row] = [across.places[code], down.places[other]];
+    const cell = cells[row][column] ??= {count: 0, sum: 0, best: place, worst: place};
+    cell.count += 1;
+    cell.sum += metric.values[place];
+    cell.worst = place; // the rows come from the best to the worst
+  }
+  const value = cell => cell && (kind === "mean" ? cell.sum / cell.count : metric.values[cell[kind]]);
+  const z = cells.map(row => row.map(value));
+  const text = z.map(row => row.map(each => each === null ? "" : String(Number(each.toPrecision(3)))));
+  const few = across.labels.length * down.labels.length <= CELLS && across.labels.length <= 14;
+  const told = cells.map((row, y) => row.map((cell, x) => cell && [
+    `${plain(across.name)} = ${plain(across.labels[x], 60)}`, `${plain(down.name)} = ${plain(down.labels[y], 60)}`,
+    `${kind} ${plain(metric.name)} ${text[y][x]}`, `${cell.count} combination${cell.count === 1 ? "" : "s"}`].join("<br>")));
+  const ink = {tickmode: "array", showgrid: false};
+  element.style.height = `${Math.max(320, 110 + 26 * down.labels.length)}px`;
+  plot(element, [{type: "heatmap", z, text, hovertext: told, hovertemplate: "%{hovertext}<extra></extra>", hoverongaps: false,
+    customdata: cells.map(row => row.map(cell => cell && kind !== "mean" ? cell[kind] : null)),
+    texttemplate: few ? "%{text}" : "", colorscale: "Viridis", reversescale: data.ascending, xgap: 1, ygap: 1,
+    colorbar: {thickness: 12, outlinewidth: 0}}], {
+    xaxis: {title: {text: plain(across.name, 40)}, ...ink, ...heatTicks(across), constrain: "domain"},
+    yaxis: {title: {text: plain(down.name, 40)}, ...ink, ...heatTicks(down)}});
+  leadsToRows(element);
+  const grouped = [across, down].filter(axis => axis.labels.length < axis.texts.length).map(axis => axis.name);
+  find("heat-note").textContent = {best: "The best", mean: "The mean", worst: "The worst"}[kind]
+    + ` ${shown(metric.name)} of all combinations with these two values, whatever else they have; bright is better.`
+    + (grouped.length ? ` Neighbouring values of ${grouped.map(shown).join(" and ")} share a place.` : "");
+}
+
+const heatTicks = axis => ({tickvals: axis.labels.map((_, index) => index), ticktext: axis.labels.map(label => plain(label, 22))});
+
+function startHeat() {
+  const option = (axis, index) => make("option", {value: index}, short(shown(axis.name), 40));
+  find("across").append(...varied.map(option));
+  find("down").append(...varied.map(option));
+  // the two that matter most, or the first two
+  const names = data.importance.length > 1 ? data.importance.map(each => each[0]) : varied.map(axis => axis.name);
+  const indices = names.slice(0, 2).map(name => varied.findIndex(axis => axis.name === name)).sort((one, other) => one - other);
+  find("across").value = indices[0];
+  find("down").value = indices[1];
+  for (const id of ["across", "down", "cell"]) find(id).addEventListener("input", () => drawHeat(find("heat")));
+}
+
+// Importance and run times
+
+function drawBars(element) {
+  const shares = data.importance.slice(0, 30).reverse();
+  element.style.height = `${90 + 28 * shares.length}px`;
+  element.style.minHeight = "0";
+  plot(element, [{type: "bar", orientation: "h", x: shares.map(each => each[1]), y: shares.map((_, index) => index),
+    error_x: {type: "data", array: shares.map(each => each[2]), color: colour("faint"), thickness: 1, width: 3},
+    text: shares.map(each => plain(each[0], 60)), hovertemplate: "%{text}: %{x:.1%}<extra></extra>", textposition: "none",
+    marker: {color: colour("accent")}}], {
+    xaxis: {tickformat: ".0%", rangemode: "nonnegative", title: {text: "share of the variance"}},
+    yaxis: {...allTicks(shares.map(each => each[0])), showgrid: false}});
+}
+
+const allTicks = texts => ({tickvals: texts.map((_, index) => index), ticktext: texts.map(text => plain(text, 24))});
+
+function drawHistogram(element) {
+  const {edges, texts, log, spreads} = data.durations;
+  const at = log ? edges.map(Math.log10) : edges;
+  const width = at.slice(1).map((edge, index) => edge - at[index]);
+  const traces = spreads.map(([outcome, bins]) => ({
+    type: "bar", name: outcome, x: width.map((each, index) => at[index] + each / 2), y: bins, width,
+    text: bins.map((_, index) => `${texts[index]} to ${texts[index + 1]}`), textposition: "none",
+    hovertemplate: "%{y:,} of %{text}<extra>" + outcome + "</extra>",
+    marker: {color: colour(OUTCOMES[outcome]), opacity: 0.85, line: {width: 1, color: colour("ground")}}}));
+  const step = Math.max(1, Math.ceil(edges.length / (element.clientWidth < 600 ? 5 : 10)));
+  const marked = edges.map((_, index) => index).filter(index => index % step === 0);
+  plot(element, traces, {barmode: "stack", showlegend: spreads.length > 1, legend: {orientation: "h", y: 1.12},
+    xaxis: {title: {text: "run time" + (log ? ", logarithmic" : "")}, tickvals: marked.map(index => at[index]), ticktext: marked.map(index => texts[index])},
+    yaxis: {title: {text: "combinations"}, rangemode: "tozero"}});
+}
+
+// All of them
+
+const plots = []; // [element, how it is drawn, whether it has been]
+
+function drawn(element, how) {
+  if (element) plots.push({element, how, done: false});
+}
+
+function startPlots() {
+  if (ranked.length && varied.length) {
+    drawn(find("parallel"), drawParallel);
+    find("parallel-note").textContent = "A line a combination, bright is better. Drag along an axis to choose a range: the table shows the same. A click beside it takes it back."
+      + (varied.length > MOST_DIMENSIONS ? ` The first ${MOST_DIMENSIONS} of ${varied.length} parameters.` : "");
+    find("panels-note").textContent = "A point a combination, the star the best; the dotted line goes through the medians. A click on a point shows it in the table."
+      + (varied.length > MOST_PANELS ? ` The first ${MOST_PANELS} of ${varied.length} parameters.` : "");
+    for (const axis of varied.slice(0, MOST_PANELS)) {
+      if (!ranked.some(place => axis.codes[place] !== null)) continue;
+      const label = `${metric.name} against ${axis.name}`;
+      const element = make("div", {class: "plot", role: "img", "aria-label": label});
+      find("panels").append(element);
+      drawn(element, () => drawPanel(element, axis));
+    }
+    if (find("heat")) {
+      startHeat();
+      drawn(find("heat"), drawHeat);
+    }
+  }
+  if (data.importance.length) drawn(find("bars"), drawBars);
+  if (data.durations) drawn(find("histogram"), drawHistogram);
+  const seen = new IntersectionObserver(entries => {
+    for (const {target, isIntersecting} of entries) {
+      const found = plots.find(({element}) => element === target);
+      if (!isIntersecting || found.done) continue;
+      found.done = true;
+      found.how(found.element);
+    }
+  }, {rootMargin: "400px"});
+  for (const {element} of plots) seen.observe(element);
+  const again = all => {
+    for (const each of plots) {
+      if (!each.done && !all) continue;
+      each.done = true;
+      each.how(each.element);
+    }
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => again(false));
+  addEventListener("beforeprint", () => again(true));
+}
