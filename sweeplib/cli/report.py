@@ -13,7 +13,7 @@ import click
 from sweeplib.cli.filters import filter_of, filter_options
 from sweeplib.cli.output import note, say, written
 from sweeplib.cli.parameters import complete_job, project_of
-from sweeplib.cli.selection import select
+from sweeplib.cli.selection import none_of, select
 from sweeplib.errors import InputError, SweepError
 from sweeplib.report.lookup import open_ledger
 from sweeplib.report.ranking import rank, rank_by
@@ -96,7 +96,7 @@ def command(
             made=time.time(),
         )
     )
-    note(headline(job, ranking))
+    note(headline(job, ranking) if results else none_of(job, wanted))
     if target is None:
         sys.stdout.write(page.encode("utf-8", "backslashreplace").decode("utf-8"))
         sys.stdout.flush()

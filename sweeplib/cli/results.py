@@ -10,7 +10,7 @@ import click
 from sweeplib.cli.filters import filter_of, filter_options
 from sweeplib.cli.output import note, print_table
 from sweeplib.cli.parameters import complete_job, project_of
-from sweeplib.cli.selection import select
+from sweeplib.cli.selection import none_of, select
 from sweeplib.cli.watch import watch
 from sweeplib.errors import InputError
 from sweeplib.report.export import write_csv, write_json
@@ -22,6 +22,7 @@ from sweeplib.run.model import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweeplib.report.filters import Filter
     from sweeplib.report.ranking import Ranking
     from sweeplib.report.results import Result
 
@@ -101,16 +102,16 @@ def command(
     results, ranking = look(early=False)
     shown = ranking.results if best is None else ranking.best(best)
     if form == "table":
-        _print_table(job, ranking, shown, filtered=bool(wanted))
+        _print_table(job, ranking, shown, wanted)
     elif form == "csv":
         write_csv(shown, names_of_parameters(results), names_of_metrics(results), sys.stdout)
     else:
         write_json(shown, sys.stdout)
 
 
-def _print_table(job: str, ranking: Ranking, shown: Sequence[Result], *, filtered: bool) -> None:
+def _print_table(job: str, ranking: Ranking, shown: Sequence[Result], wanted: Filter) -> None:
     if not ranking.results:
-        note(f"no combination of job {job!r} is on record" + (" that is so" if filtered else " yet"))
+        note(none_of(job, wanted))
         return
     note(headline(job, ranking))
     print_table(columns_of(ranking, shown), styles_of(shown))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sweeplib.ledger import Combination, Ledger, Sweep
     from sweeplib.report.filters import Filter
 
-__all__ = ["Selection", "select"]
+__all__ = ["Selection", "none_of", "select"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,11 @@ def select(project: Path, job: str, sweep_name: str | None, wanted: Filter) -> S
         rows = [row for row in rows if wanted.wants_combination(row, tags.get(row.sweep, ()))]
     tracked = {sweep.id for sweep in sweeps if sweep.tracking is not None}
     return Selection(rows, Metrics(project, tracked), metric_of(project, sweeps[0]), sweeps)
+
+
+def none_of(job: str, wanted: Filter) -> str:
+    """Return what is said where there are none."""
+    return f"no combination of job {job!r} is on record" + (" that is so" if wanted else " yet")
 
 
 def _rows_of_sweep(ledger: Ledger, job: str, name: str) -> Iterator[Combination]:

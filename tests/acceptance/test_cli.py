@@ -110,11 +110,13 @@ class TestCompletion:
         return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
     def test_subcommands(self, here: Project) -> None:
-        assert self.complete(here, "sweep re") == ["results", "retry"]
+        assert self.complete(here, "sweep re") == ["results", "report", "retry"]
         assert self.complete(here, "sweep ex") == ["explain", "expand"]
         assert {"run", "show", "up", "down", "completion"} <= set(self.complete(here, "sweep "))
 
-    @pytest.mark.parametrize("subcommand", ["run", "show", "explain", "status", "results", "retry", "cancel"])
+    @pytest.mark.parametrize(
+        "subcommand", ["run", "show", "explain", "status", "results", "report", "retry", "cancel"]
+    )
     def test_job_names(self, here: Project, subcommand: str) -> None:
         assert self.complete(here, f"sweep {subcommand} t") == ["train", "tidy"]
 

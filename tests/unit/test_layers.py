@@ -48,12 +48,27 @@ ADAPTERS = {
     "dask": "orchestrate",
     "distributed": "orchestrate",
     "mlflow": "track",
+    "plotly": "report",
+    "jinja2": "report",
+    "sklearn": "report",
 }
 
 # What the core may import besides the standard library: uv's package, which only tells where its program is.
 ALLOWED = {"run": {"uv"}}
 
-SLOW = ("prefect", "prefect_dask", "dask", "distributed", "mlflow", "pandas", "pydantic", "rich")
+SLOW = (
+    "prefect",
+    "prefect_dask",
+    "dask",
+    "distributed",
+    "mlflow",
+    "pandas",
+    "pydantic",
+    "rich",
+    "plotly",
+    "jinja2",
+    "sklearn",
+)
 
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
@@ -169,6 +184,7 @@ jobs:
                 "status",
                 "logs",
                 "results",
+                "report",
                 "retry",
                 "cancel",
                 "up",

@@ -3,7 +3,8 @@
 const MOST_DIMENSIONS = 10; // of the parallel coordinates
 const MOST_PANELS = 24;
 const MOST_TICKS = 16; // texts on an axis
-const FEW = 200; // combinations, up to which a box has all its points beside it
+const FEW = 200; // combinations, up to which all points are shown where values come again and again
+const FEW_VALUES = 16; // of a number, up to which more combinations than that are shown as boxes
 const CELLS = 144; // of a heat map, up to which their numbers are written
 
 const metric = data.metrics[0];
@@ -11,13 +12,18 @@ const ranked = every.slice(0, data.ranked).filter(place => finite(metric.values[
 const better = (one, other) => data.ascending ? one < other : one > other;
 
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+// From the worst to the best, which stands out most from the ground, whether that is light or dark.
+function shades() {
+  const scale = ["worst", "worse", "mean", "better", "best"].map((name, index) => [index / 4, colour(`shade-${name}`)]);
+  return data.ascending ? scale.map(([at, each]) => [1 - at, each]).reverse() : scale;
+}
 const OUTCOMES = {completed: "good", failed: "bad", "timed out": "warn", lost: "faint", cancelled: "line"};
 
 function layoutOf(more) {
   const axis = {gridcolor: colour("grid"), linecolor: colour("line"), zerolinecolor: colour("grid"), automargin: true};
   const {xaxis = {}, yaxis = {}, ...rest} = more;
   return {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    paper_bgcolor: colour("ground"), plot_bgcolor: "rgba(0,0,0,0)",
     font: {family: "system-ui, sans-serif", size: 12, color: colour("text")},
     margin: {l: 56, r: 16, t: 12, b: 48}, hovermode: "closest", showlegend: false,
     hoverlabel: {align: "left"},
@@ -46,13 +52,16 @@ const hover = place => plain(data.rows.label[place], 80) + `<br>${plain(metric.n
   + (place < data.ranked ? `<br>rank ${place + 1}` : "");
 
 // Some of many texts, evenly, so that those on an axis do not cover each other.
-function ticks(texts, at = index => index) {
+function ticks(texts, at = index => index, write = plain) {
   const step = Math.ceil(texts.length / MOST_TICKS);
-  const chosen = texts.map((text, index) => [at(index), plain(text, 16)]).filter((_, index) => index % step === 0);
+  const chosen = texts.map((text, index) => [at(index), write(text, 16)]).filter((_, index) => index % step === 0);
   return {tickvals: chosen.map(each => each[0]), ticktext: chosen.map(each => each[1])};
 }
 
 // Parallel coordinates
+
+// Its ticks are texts without markup, unlike those of other plots.
+const bare = (text, most) => short(shown(text), most);
 
 function dimension(axis) {
   const label = plain(axis.name, 20);
@@ -61,15 +70,15 @@ function dimension(axis) {
   if (axis.scale === "category" || gaps) {
     const values = ranked.map(place => axis.codes[place] ?? -1);
     const texts = gaps ? [absent, ...axis.texts] : axis.texts;
-    return {label, values, ...ticks(texts, index => index - (gaps ? 1 : 0))};
+    return {label, values, ...ticks(texts, index => index - (gaps ? 1 : 0), bare)};
   }
   const numbers = ranked.map(place => axis.numbers[axis.codes[place]]);
   if (axis.scale === "linear") {
     return axis.texts.length > MOST_TICKS ? {label, values: numbers}
-      : {label, values: numbers, ...ticks(axis.texts, index => axis.numbers[index])};
+      : {label, values: numbers, ...ticks(axis.texts, index => axis.numbers[index], bare)};
   }
   const values = numbers.map(Math.log10);
-  if (axis.texts.length <= MOST_TICKS) return {label, values, ...ticks(axis.texts, index => Math.log10(axis.numbers[index]))};
+  if (axis.texts.length <= MOST_TICKS) return {label, values, ...ticks(axis.texts, index => Math.log10(axis.numbers[index]), bare)};
   const [low, high] = [Math.floor(Math.min(...values)), Math.ceil(Math.max(...values))];
   const powers = Array.from({length: high - low + 1}, (_, index) => low + index);
   return {label, values, ...ticks(powers.map(power => `1e${power}`), index => low + index)};
@@ -78,6 +87,12 @@ function dimension(axis) {
 let dimensions = [];
 
 function drawParallel(element) {
+  if (!document.createElement("canvas").getContext("webgl")) {
+    element.classList.remove("plot");
+    element.removeAttribute("role");
+    element.textContent = "Not shown: it needs WebGL, which this browser has not, or which is switched off in it.";
+    return;
+  }
   const chosen = varied.slice(0, MOST_DIMENSIONS);
   const values = ranked.map(place => metric.values[place]);
   dimensions = [...chosen.map(dimension), {label: plain(metric.name, 20), values}];
@@ -85,12 +100,12 @@ function drawParallel(element) {
   const quantile = part => inOrder[Math.round(part * (inOrder.length - 1))];
   const trace = {
     type: "parcoords", dimensions: dimensions.map(each => ({...each})),
-    line: {color: values, colorscale: "Viridis", reversescale: data.ascending, showscale: true,
+    line: {color: values, colorscale: shades(), showscale: true,
       cmin: quantile(0.02), cmax: quantile(0.98), colorbar: {thickness: 12, outlinewidth: 0}},
     labelfont: {size: 13}, unselected: {line: {color: colour("line"), opacity: 0.15}},
   };
   element.style.minWidth = `${80 * dimensions.length}px`;
-  plot(element, [trace], {margin: {l: 70, r: 30, t: 48, b: 24}});
+  plot(element, [trace], {margin: {l: 110, r: 30, t: 48, b: 24}});
   if (!element.dataset.ranges) {
     element.dataset.ranges = "yes";
     element.on("plotly_restyle", () => readRanges(element));
@@ -124,11 +139,10 @@ function clearRanges() {
 function drawPanel(element, axis) {
   const places = ranked.filter(place => axis.codes[place] !== null);
   const best = places[0];
-  const title = {title: {text: plain(metric.name, 30), standoff: 8}};
+  const title = {title: {text: plain(metric.name, 30), standoff: 10}};
   const star = x => ({type: "scatter", mode: "markers", x: [x], y: [metric.values[best]], customdata: [best], text: [hover(best)],
     hovertemplate: "%{text}<extra>the best</extra>", marker: {symbol: "star", size: 14, color: colour("bad"), line: {width: 1, color: colour("ground")}}});
-  if (axis.scale === "category") {
-    const labels = axis.texts.map(text => plain(text, 16));
+  if (axis.scale === "category" || (axis.texts.length <= FEW_VALUES && places.length > FEW)) {
     const traces = axis.texts.map((_, code) => {
       const here = places.filter(place => axis.codes[place] === code);
       return {type: "box", x0: code, y: here.map(place => metric.values[place]), customdata: here, text: here.map(hover),
@@ -136,7 +150,7 @@ function drawPanel(element, axis) {
         marker: {color: colour("accent"), size: 5, opacity: 0.7}, line: {width: 1.2}, fillcolor: "rgba(127,127,127,0.12)"};
     });
     plot(element, [...traces, star(axis.codes[best])], {
-      xaxis: {title: {text: plain(axis.name, 40)}, ...ticks(axis.texts), range: [-0.6, labels.length - 0.4], tickangle: labels.length > 5 ? 30 : 0},
+      xaxis: {title: {text: plain(axis.name, 40)}, ...ticks(axis.texts), range: [-0.6, axis.texts.length - 0.4]},
       yaxis: title});
   } else {
     const x = places.map(place => axis.numbers[axis.codes[place]]);
@@ -199,14 +213,14 @@ function drawHeat(element) {
   element.style.height = `${Math.max(320, 110 + 26 * down.labels.length)}px`;
   plot(element, [{type: "heatmap", z, text, hovertext: told, hovertemplate: "%{hovertext}<extra></extra>", hoverongaps: false,
     customdata: cells.map(row => row.map(cell => cell && kind !== "mean" ? cell[kind] : null)),
-    texttemplate: few ? "%{text}" : "", colorscale: "Viridis", reversescale: data.ascending, xgap: 1, ygap: 1,
+    texttemplate: few ? "%{text}" : "", colorscale: shades(), xgap: 1, ygap: 1,
     colorbar: {thickness: 12, outlinewidth: 0}}], {
     xaxis: {title: {text: plain(across.name, 40)}, ...ink, ...heatTicks(across), constrain: "domain"},
-    yaxis: {title: {text: plain(down.name, 40)}, ...ink, ...heatTicks(down)}});
+    yaxis: {title: {text: plain(down.name, 40), standoff: 12}, ...ink, ...heatTicks(down)}});
   leadsToRows(element);
   const grouped = [across, down].filter(axis => axis.labels.length < axis.texts.length).map(axis => axis.name);
   find("heat-note").textContent = {best: "The best", mean: "The mean", worst: "The worst"}[kind]
-    + ` ${shown(metric.name)} of all combinations with these two values, whatever else they have; bright is better.`
+    + ` ${shown(metric.name)} of all combinations with these two values, whatever else they have; the stronger the colour, the better.`
     + (grouped.length ? ` Neighbouring values of ${grouped.map(shown).join(" and ")} share a place.` : "");
 }
 
@@ -267,9 +281,10 @@ function drawn(element, how) {
 function startPlots() {
   if (ranked.length && varied.length) {
     drawn(find("parallel"), drawParallel);
-    find("parallel-note").textContent = "A line a combination, bright is better. Drag along an axis to choose a range: the table shows the same. A click beside it takes it back."
+    find("parallel-note").textContent = "A line a combination, the stronger the colour, the better. Drag along an axis to choose a range: the table shows the same. A click beside it takes it back."
       + (varied.length > MOST_DIMENSIONS ? ` The first ${MOST_DIMENSIONS} of ${varied.length} parameters.` : "");
-    find("panels-note").textContent = "A point a combination, the star the best; the dotted line goes through the medians. A click on a point shows it in the table."
+    find("panels-note").textContent = "A point a combination, the star the best; where there are many, boxes from quarter to quarter with the median, and the points outside. "
+      + "A dotted line goes through the medians. A click on a point shows it in the table."
       + (varied.length > MOST_PANELS ? ` The first ${MOST_PANELS} of ${varied.length} parameters.` : "");
     for (const axis of varied.slice(0, MOST_PANELS)) {
       if (!ranked.some(place => axis.codes[place] !== null)) continue;

@@ -76,10 +76,8 @@ function draw() {
     const {column, down} = table.sorted;
     head.setAttribute("aria-sort", index !== column ? "none" : down ? "descending" : "ascending");
   }
-  const count = table.order.length.toLocaleString("en");
-  const of = table.order.length === size ? count : `${count} of ${size.toLocaleString("en")}`;
-  const last = (start + visible.length).toLocaleString("en");
-  find("shown").textContent = visible.length ? `${(start + 1).toLocaleString("en")} to ${last} of ${of}` : `none of ${size.toLocaleString("en")}`;
+  const [first, last, found, all] = [start + 1, start + visible.length, table.order.length, size].map(each => each.toLocaleString("en"));
+  find("shown").textContent = (visible.length ? `${first} to ${last} of ${found}` : "None") + (found === all ? "" : `, ${all} in all`);
   find("previous").disabled = table.page === 0;
   find("next").disabled = table.page >= pages - 1;
   const reasons = [];

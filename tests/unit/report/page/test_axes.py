@@ -1,0 +1,94 @@
+"""Parameters as axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweeplib.report.page.axes import Scale, axes_of, axis_of
+from sweeplib.report.results import Result
+
+VALUES = st.lists(st.none() | st.sampled_from(["1", "1.0", "1k", "1e3", "0", "-2", "", "a", "b", "1e500"]))
+
+
+def results(*values: str | None) -> list[Result]:
+    return [
+        Result(
+            key=str(place),
+            outcome=None,
+            duration=None,
+            parameters={} if value is None else {"p": value},
+            metrics={},
+        )
+        for place, value in enumerate(values)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ("1 2 3", Scale.LINEAR),
+        ("-1 0 1", Scale.LINEAR),
+        ("1e-3 5e-2", Scale.LINEAR),
+        ("1m 0.1", Scale.LOG),
+        ("1e-300 1e300", Scale.LOG),
+        ("0 1e-4 1e-2", Scale.CATEGORY),
+        ("1 auto", Scale.CATEGORY),
+        ("a b", Scale.CATEGORY),
+        ("1 1e400", Scale.CATEGORY),
+        ("1 1e-400", Scale.CATEGORY),
+    ],
+)
+def test_the_scale_shows_the_values(values: str, scale: Scale) -> None:
+    assert axis_of("p", results(*values.split())).scale is scale
+
+
+def test_numbers_come_upwards_and_texts_as_they_appear() -> None:
+    axis = axis_of("p", results("b", "10", "a", None, "2", "10.0"))
+    assert axis.texts == ("2", "10", "b", "a")
+    assert axis.numbers is None
+    assert axis.codes == (2, 1, 3, None, 0, 1)
+    assert axis.features == [2.0, 1.0, 3.0, -1.0, 0.0, 1.0]
+
+
+def test_one_number_is_one_value() -> None:
+    axis = axis_of("p", results("1m", "0.001", "1e-3"))
+    assert (axis.texts, axis.numbers, axis.varies) == (("1m",), (0.001,), False)
+
+
+def test_a_parameter_that_some_have_varies() -> None:
+    axis = axis_of("p", results("1", None))
+    assert axis.varies
+    assert repr(axis.features) == "[1.0, nan]"
+
+
+def test_neighbours_share_a_place_of_a_heat_map() -> None:
+    axis = axis_of("p", results(*map(str, range(50))))
+    assert len(axis.labels) == 17
+    assert axis.labels[:2] == ("0 … 2", "3 … 5")
+    assert axis.labels[-1] == "48 … 49"
+    assert axis.places[:4] == (0, 0, 0, 1)
+
+
+def test_a_long_label_is_cut() -> None:
+    axis = axis_of("p", results("x" * 100, "a\nb"))
+    assert axis.labels == ("x" * 23 + "…", "a\\nb")
+
+
+def test_axes_come_in_the_order_of_the_parameters(result: Any) -> None:
+    made = axes_of([result(1, b="1", a="2"), result(2, c="1")])
+    assert [axis.name for axis in made] == ["b", "a", "c"]
+
+
+@given(VALUES)
+def test_every_result_has_its_value(values: list[str | None]) -> None:
+    axis = axis_of("p", results(*values))
+    assert [code is None for code in axis.codes] == [value is None for value in values]
+    assert len(axis.places) == len(axis.texts) == len(set(axis.texts))
+    assert {code for code in axis.codes if code is not None} == set(range(len(axis.texts)))
+    assert sorted(set(axis.places)) == list(range(len(axis.labels)))
+    if axis.numbers is not None:
+        assert list(axis.numbers) == sorted(axis.numbers)

@@ -1,0 +1,64 @@
+"""Histograms of run times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweeplib.report.page.durations import durations_of
+from sweeplib.report.results import Result
+from sweeplib.run.model import Outcome
+
+OUTCOMES = st.sampled_from([*Outcome, None])
+ENDED = st.lists(st.tuples(OUTCOMES, st.none() | st.floats(-1, 1e7)), min_size=1)
+
+
+def test_by_outcome_the_most_frequent_first(result: Any) -> None:
+    results = [result(1, duration=1.0), result(2, duration=3.0), result(3, duration=2.0)]
+    results += [result(4, outcome=Outcome.FAILED, duration=2.5), result(5, outcome=None, duration=None)]
+    found = durations_of(results)
+    assert found is not None
+    assert not found.log
+    assert found.edges == pytest.approx((1.0, 1.4, 1.8, 2.2, 2.6, 3.0))
+    assert [(spread.outcome, spread.bins) for spread in found.spreads] == [
+        ("completed", (1, 0, 1, 0, 1)),
+        ("failed", (0, 0, 0, 1, 0)),
+    ]
+    first = found.spreads[0]
+    assert (first.count, first.shortest, first.median, first.longest, first.total) == (3, 1.0, 2.0, 3.0, 6.0)
+
+
+def test_bins_grow_where_durations_span_decades(result: Any) -> None:
+    found = durations_of([result(1, duration=0.1), result(2, duration=1.0), result(3, duration=100.0)])
+    assert found is not None
+    assert found.log
+    assert found.edges[1] / found.edges[0] == pytest.approx(1000 ** (1 / 5))
+
+
+def test_one_duration(result: Any) -> None:
+    found = durations_of([result(1, duration=2.0), result(2, duration=2.0)])
+    assert found is not None
+    assert found.edges == pytest.approx((1.8, 2.2))
+    assert found.spreads[0].bins == (2,)
+
+
+def test_nothing_has_ended(result: Any) -> None:
+    assert durations_of([]) is None
+    assert durations_of([result(1, outcome=None, duration=None)]) is None
+
+
+@given(ENDED)
+def test_every_duration_is_in_a_bin(ended: list[tuple[Outcome | None, float | None]]) -> None:
+    results = [
+        Result(key="", outcome=outcome, duration=seconds, parameters={}, metrics={})
+        for outcome, seconds in ended
+    ]
+    found = durations_of(results)
+    counted = sum(outcome is not None and seconds is not None for outcome, seconds in ended)
+    assert sum(sum(spread.bins) for spread in found.spreads) if found else counted == 0
+    if found is not None:
+        assert sum(sum(spread.bins) for spread in found.spreads) == counted
+        assert list(found.edges) == sorted(set(found.edges))
