@@ -5,16 +5,14 @@ Each step leaves a picture in build/screenshots.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import urllib.request
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.acceptance.browsers import PICTURES, needs_chromium, opened_browser
 from tests.conftest import Project, clean_environment
 from tests.integration.prefect_api import ask, get
 from tests.integration.test_deployments import await_state, await_true, working
@@ -26,17 +24,6 @@ if TYPE_CHECKING:
 
     Look = Callable[[str], None]
 
-CHROMIUM = shutil.which("chromium")
-PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
-OFFLINE = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 JOBS = """
 jobs:
   shown:
@@ -61,10 +48,7 @@ def train(model, lr, seed):
 """
 PATIENCE = 60_000.0  # milliseconds
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ,
-    reason="no chromium: scripts/install-test-packages installs it",
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +72,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, s
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
