@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from sweeplib.ledger import Ledger
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FOREIGN = ("PREFECT_", "MLFLOW_", "SWEEP_")
+
+# Two processes run tests on two cores, beside servers: how long an example takes is no property of the code.
+settings.register_profile("unhurried", settings(deadline=None))
+settings.load_profile("unhurried")
 
 
 # A shell in the background, and nohup, have what they start ignore these, and so all that the tests start.
