@@ -27,6 +27,7 @@ _COMMANDS = {
     "run": "Run a job's combinations, those that are not done yet.",
     "show": "Show a job as it is understood, or all jobs.",
     "explain": "Tell what a run would do with each combination, and why.",
+    "plan": "Tell what a change of the job file adds, removes and keeps.",
     "status": "Tell how the sweeps of a job stand.",
     "logs": "Print or follow the output of one combination.",
     "results": "Rank the combinations of a job by a metric.",

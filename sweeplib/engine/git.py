@@ -7,11 +7,13 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sweeplib.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["GitState", "between", "git_state", "modified"]
+__all__ = ["GitState", "between", "commit_of", "files_at", "git_state", "modified", "prefix_of"]
 
 _AS_PATCH = (  # whatever the user's settings make of `git diff`, `git apply` takes this one
     "--binary",
@@ -63,6 +65,46 @@ def git_state(folder: Path) -> GitState | None:
     status = _git(folder, "status", "--porcelain")
     patch = _git(folder, "diff", *_AS_PATCH, "HEAD") if status else None
     return GitState(commit.decode().strip(), branch.decode().strip(), bool(status), patch or None)
+
+
+def commit_of(folder: Path, revision: str) -> str:
+    """Return the commit that a revision of the work tree of `folder` means; raises `InputError`."""
+    asked = ["rev-list", "-1", "--end-of-options", revision, "--"]
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *asked],  # noqa: S607
+            capture_output=True,
+            check=False,
+            timeout=_TIMEOUT,
+        )
+    except ValueError:
+        raise InputError(f"{revision!r} is no revision") from None
+    except FileNotFoundError:
+        raise InputError("git is not installed, so there is no revision to look at; give a file") from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InputError(f"git did not answer: {error}") from None
+    if done.returncode or not done.stdout:
+        said = done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
+        raise InputError(f"there is no file {revision!r}, and git says: {said or 'no such commit'}")
+    return done.stdout.decode().strip()
+
+
+def prefix_of(folder: Path) -> str:
+    """Return the path of `folder` from the top of its work tree, with a slash behind it; empty at the top."""
+    return os.fsdecode((_git(folder, "rev-parse", "--show-prefix") or b"").removesuffix(b"\n"))
+
+
+def files_at(folder: Path, commit: str, path: str) -> dict[str, bytes]:
+    """Return the files that a commit has at `path`, or below it, by their paths from `folder`."""
+    told = _git(folder, "ls-tree", "-r", "-z", commit, "--", path) or b""
+    found = {}
+    for entry in told.split(b"\0"):
+        head, _, name = entry.partition(b"\t")
+        if head.startswith(b"100"):  # a file, not a link or a submodule
+            content = _git(folder, "cat-file", "blob", head.split()[2].decode())
+            if content is not None:
+                found[os.fsdecode(name)] = content
+    return found
 
 
 def modified(folder: Path) -> dict[str, str | None]:

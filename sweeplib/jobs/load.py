@@ -50,9 +50,10 @@ def find_file(folder: str | Path = ".") -> Path:
     raise JobFileError(f"there is no {' or '.join(NAMES)} in {where}; write a {NAMES[0]} such as{EXAMPLE}")
 
 
-def load(where: str | Path = ".") -> JobFile:
+def load(where: str | Path = ".", shown: str | None = None) -> JobFile:
     """Return the jobs of a file, or of the job file in a folder, all of them checked.
 
+    Messages call the file as it is `shown`; None: by its path.
     Raises `SweepSyntaxError` if a sweep text cannot be read, and `JobFileError` for anything else that
     is wrong, or if several things are: one a line, in the order of the file.
     """
@@ -65,7 +66,7 @@ def load(where: str | Path = ".") -> JobFile:
         raise JobFileError(msg)
     if path.is_dir() or not (path.suffix or path.exists()):
         path = find_file(path)
-    shown = _shown(path)
+    shown = shown or _shown(path)
     document = read(_text(path, shown), shown)
     if document.value is None:
         raise JobFileError(f"this file is empty; begin with{EXAMPLE}", Place(shown, 1))

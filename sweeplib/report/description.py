@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sweeplib.plan import Command, Lines
     from sweeplib.syntax import Argument
 
-__all__ = ["describe", "jobs_columns"]
+__all__ = ["describe", "jobs_columns", "needs_of", "policy_of"]
 
 _SHOWN = 8  # values of a parameter
 _LABEL = 14  # the width of what stands left, the longest of which is max_failures, and a gap
@@ -42,7 +42,7 @@ def describe(plan: Plan) -> Iterator[str]:
     job = plan.job
     yield job.entry
     yield _line(job.kind, job.command[1])
-    for name, text in _policy(job):
+    for name, text in policy_of(job):
         yield _line(name, text)
     parts = iter(plan.parts)
     for number, own in enumerate(job.sets, 1):
@@ -62,7 +62,7 @@ def describe(plan: Plan) -> Iterator[str]:
         yield _line("last", _command(plan, plan[-1]))
 
 
-def _policy(job: Job) -> Iterator[tuple[str, str]]:
+def policy_of(job: Job) -> Iterator[tuple[str, str]]:
     """Yield what the job says, or `defaults` does for it, about how its commands are made and run."""
     yield "style", job.style
     if job.add:
@@ -135,11 +135,11 @@ def _set(set_: Set, part: Part | Lines) -> Iterator[str]:
         yield _line("resources", str(set_.resources))
     if isinstance(part, Part):
         for name, variant in part.variants.items():
-            if texts := list(_needs(variant)):
+            if texts := list(needs_of(variant)):
                 yield f"    {printable(name)}: {printable('; '.join(texts))}"
 
 
-def _needs(variant: Variant) -> Iterator[str]:
+def needs_of(variant: Variant) -> Iterator[str]:
     """Yield what combinations of a variant get and need besides its parameters."""
     if variant.packages:
         yield f"with {', '.join(variant.packages)}"

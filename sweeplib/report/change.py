@@ -1,0 +1,262 @@
+"""What a change of a job file does to a job: which combinations it adds, removes and keeps, and their time.
+
+Combinations are compared by what they mean, so one that is written in another way, or elsewhere, is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sweeplib.errors import InputError, PlanError
+from sweeplib.forecast import Forecast
+from sweeplib.plan import Plan
+from sweeplib.plan.identity import digest, digest_text, meaning
+from sweeplib.report.differences import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sweeplib.jobs import Job
+    from sweeplib.ledger import Ledger
+    from sweeplib.plan import Combination, Command, Line
+    from sweeplib.report.differences import Difference
+
+__all__ = ["MOST", "PlanChange", "Share", "ValueChange", "compare_jobs"]
+
+MOST = 1_000_000
+"""Combinations, before and now, that are compared one by one."""
+
+_BATCH = 512  # combinations a query
+_ALL = 10_000  # combinations of which each is asked for its time; of more, one of …
+_EVERY = 16
+
+
+@dataclass(slots=True)
+class Share:
+    """Some combinations: how many, how many of them are done, and what they are expected to take.
+
+    `seconds` is what all take, one after the other, whose time is `known`; `to_run` is that of those which
+    are not done. `guessed` have values that no earlier attempt had. Of very many these are estimates by a
+    sample (`sampled`). `labels` are the first `most` of them, None: all.
+    """
+
+    most: int | None
+    count: int = 0
+    done: int = 0
+    seconds: float = 0.0
+    to_run: float = 0.0
+    known: int = 0
+    known_to_run: int = 0
+    guessed: int = 0
+    sampled: bool = False
+    labels: list[str] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """How many are not done."""
+        return self.count - self.done
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """The values of a parameter that there were not before, and those that there are no more."""
+
+    name: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChange:
+    """What a change does to a job.
+
+    `before` and `now` count the combinations, None: there is no such job. `command` has what makes other
+    combinations of all that there are, `settings` the rest of what the job says. `rewritten` counts those
+    added that have the parameters of a removed one. `renamed` is the job that has gone and was the same. Of
+    more than `MOST` combinations only the numbers are known (`compared`). The times rest on `basis` attempts.
+    """
+
+    job: str
+    before: int | None
+    now: int | None
+    added: Share
+    removed: Share
+    kept: Share
+    command: tuple[Difference, ...] = ()
+    settings: tuple[Difference, ...] = ()
+    values: tuple[ValueChange, ...] = ()
+    rewritten: int = 0
+    renamed: str = ""
+    basis: int = 0
+    compared: bool = True
+    one_command: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing has changed."""
+        counts = self.added.count or self.removed.count
+        return not (counts or self.command or self.settings or self.before is None or self.now is None)
+
+
+def compare_jobs(
+    before: Mapping[str, Job],
+    now: Mapping[str, Job],
+    name: str,
+    ledger: Ledger | None,
+    most: int | None,
+    old: str,
+) -> PlanChange:
+    """Compare the job of that name, which one of both has; `most` labels of each kind are kept (None: all).
+
+    `old` is what the earlier file is called in messages. Raises `InputError` where a plan cannot be made.
+    """
+    earlier, later = before.get(name), now.get(name)
+    plans = _plan(earlier, f"{old}: "), _plan(later, "")
+    renamed = ""
+    if earlier is None and plans[1] is not None:
+        renamed = _renamed(before, now, plans[1])
+    command, settings = differences(plans[0], plans[1])
+    tally = _Tally(name, ledger, most)
+    sizes = [None if plan is None else len(plan) for plan in plans]
+    compared = max(size or 0 for size in sizes) <= MOST
+    if compared:
+        tally.compare(*plans)
+    present = plans[1] or plans[0]
+    return PlanChange(
+        job=name,
+        before=sizes[0],
+        now=sizes[1],
+        added=tally.added,
+        removed=tally.removed,
+        kept=tally.kept,
+        command=command,
+        settings=settings,
+        values=tuple(tally.values()) if None not in sizes else (),
+        rewritten=tally.rewritten,
+        renamed=renamed,
+        basis=tally.basis,
+        compared=compared,
+        one_command=present is not None and present.job.kind == "submit",
+    )
+
+
+def _plan(job: Job | None, where: str) -> Plan | None:
+    try:
+        return None if job is None else Plan(job)
+    except InputError as error:
+        raise InputError(f"{where}{error}") from None
+
+
+def _renamed(before: Mapping[str, Job], now: Mapping[str, Job], plan: Plan) -> str:
+    """Return the name of a job that is no more, and ran the same combinations; empty where there is none."""
+    for name, job in before.items():
+        if name not in now and job.command == plan.job.command:
+            try:
+                old = Plan(job)
+                same = len(old) == len(plan) and old.key == plan.key
+                lines = old.job.kind == "launch" and list(old.job.lines) != list(plan.job.lines)
+            except (InputError, PlanError):
+                continue
+            if same and not lines:
+                return name
+    return ""
+
+
+class _Tally:
+    """Compares two plans combination by combination."""
+
+    def __init__(self, job: str, ledger: Ledger | None, most: int | None) -> None:
+        self._ledger = ledger
+        self._lineage = ledger.latest_lineage(job) if ledger is not None else None
+        self._forecast = Forecast.of(ledger, job) if ledger is not None else Forecast(())
+        self.basis = self._forecast.basis
+        self.added, self.removed, self.kept = Share(most), Share(most), Share(0)
+        self.rewritten = 0
+        self._before: dict[str, dict[str, str]] = {}
+        self._now: dict[str, dict[str, str]] = {}
+
+    def compare(self, before: Plan | None, now: Plan | None) -> None:
+        """Sort the combinations of both plans into added, removed and kept."""
+        left = {bytes.fromhex(each.key) for each in before or ()}
+        for each in before or ():
+            _note(self._before, each.parameters)
+        met: set[bytes] = set()
+        added: set[bytes] = set()
+        for batch in _batches(now):
+            keys = [each.key for each in batch]
+            done = self._done(now, keys)
+            for each, key in zip(batch, keys, strict=True):
+                _note(self._now, each.parameters)
+                place = bytes.fromhex(key)
+                if place in met:
+                    continue
+                met.add(place)
+                if place in left:
+                    left.discard(place)
+                    self._take(self.kept, each, place, done=key in done)
+                else:
+                    self._take(self.added, each, place, done=key in done)
+                    if before is not None:
+                        added.add(_parameters(each))
+        for batch in _batches(before if left else None):
+            keys = [each.key for each in batch]
+            done = self._done(before, keys)
+            for each, key in zip(batch, keys, strict=True):
+                place = bytes.fromhex(key)
+                if place in left:
+                    left.discard(place)
+                    self._take(self.removed, each, place, done=key in done)
+                    self.rewritten += _parameters(each) in added
+
+    def values(self) -> Iterator[ValueChange]:
+        """Yield the parameters of which values have come or gone."""
+        for name in dict.fromkeys([*self._now, *self._before]):
+            before, now = self._before.get(name, {}), self._now.get(name, {})
+            added = tuple(text for value, text in now.items() if value not in before)
+            removed = tuple(text for value, text in before.items() if value not in now)
+            if added or removed:
+                yield ValueChange(name, added, removed)
+
+    def _done(self, plan: Plan | None, keys: list[str]) -> set[str]:
+        if self._ledger is None or self._lineage is None or plan is None:
+            return set()
+        if plan.job.kind == "submit":
+            return set(keys) if self._ledger.done(self._lineage, [plan.key]) else set()
+        return self._ledger.done(self._lineage, keys)
+
+    def _take(self, share: Share, each: Combination | Line | Command, key: bytes, *, done: bool) -> None:
+        share.count += 1
+        share.done += done
+        if share.most is None or len(share.labels) < share.most:
+            share.labels.append(each.label)
+        weight = 1
+        if share.count > _ALL:
+            share.sampled = True
+            weight = 0 if key[0] % _EVERY else _EVERY
+        expected = self._forecast.expected(each.parameters) if weight and self.basis else None
+        if expected is not None:
+            share.seconds += expected.seconds * weight
+            share.known += weight
+            share.guessed += 0 if expected.known else weight
+            if not done:
+                share.to_run += expected.seconds * weight
+                share.known_to_run += weight
+
+
+def _batches(plan: Plan | None) -> Iterator[list[Combination | Line | Command]]:
+    walk = iter(plan or ())
+    while batch := list(islice(walk, _BATCH)):
+        yield batch
+
+
+def _note(values: dict[str, dict[str, str]], parameters: Mapping[str, str]) -> None:
+    for name, value in parameters.items():
+        values.setdefault(name, {}).setdefault(meaning(value), value)
+
+
+def _parameters(each: Combination | Line | Command) -> bytes:
+    """Return what a combination is without its command."""
+    cells = getattr(each, "cells", None)
+    return bytes.fromhex(digest_text(b"", each.label) if cells is None else digest(b"", cells))
