@@ -191,7 +191,10 @@ def _basis(change: PlanChange) -> str:
         return "nothing of this job has completed yet, so nothing is known of how long it takes"
     guessed = change.added.guessed + change.kept.guessed
     text = f"times are those of commands one after the other, from {change.basis:,} earlier attempts"
-    return text + (f"; {guessed:,} combinations have values that none of these had" if guessed else "")
+    if not guessed:
+        return text
+    have = "combination has a value" if guessed == 1 else "combinations have values"
+    return f"{text}; {guessed:,} {have} that none of these had"
 
 
 def _said(change: PlanChange) -> Iterator[tuple[str, list[str]]]:

@@ -115,7 +115,7 @@ class TestCompletion:
         assert {"run", "show", "up", "down", "completion"} <= set(self.complete(here, "sweep "))
 
     @pytest.mark.parametrize(
-        "subcommand", ["run", "show", "explain", "status", "results", "report", "retry", "cancel"]
+        "subcommand", ["run", "show", "explain", "plan", "status", "results", "report", "retry", "cancel"]
     )
     def test_job_names(self, here: Project, subcommand: str) -> None:
         assert self.complete(here, f"sweep {subcommand} t") == ["train", "tidy"]
