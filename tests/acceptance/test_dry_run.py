@@ -17,8 +17,8 @@ from tests.conftest import Project
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    *("run", "show", "explain", "plan", "status", "logs", "results", "compare", "retry", "cancel"),
-    *("launch", "expand", "deploy", "serve", "up", "down", "completion"),
+    *("run", "show", "explain", "plan", "status", "logs", "results", "report"),
+    *("compare", "retry", "cancel", "launch", "expand", "deploy", "serve", "up", "down", "completion"),
 )
 
 NO_FILE = """\
