@@ -1,4 +1,4 @@
-"""What the ledger tells of the past: where a combination was done, with which code, which values there were."""
+"""What the ledger tells of the past: where a combination was done, with which code, and with which values."""
 
 from __future__ import annotations
 
