@@ -1,4 +1,4 @@
-"""What the ledger tells of the past: where a combination was done, with which code, and with which values."""
+"""What the ledger tells of the past: where a combination was done, its code, and which values there were."""
 
 from __future__ import annotations
 
