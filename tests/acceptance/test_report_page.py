@@ -64,7 +64,8 @@ def fill(folder: Path, grid: dict[str, list[str]], size: int) -> Project:
     submissions, attempts, metrics = [], [], []
     cells = islice(cycle(product(*grid.values())), size)
     for place, cell in enumerate(cells):
-        values = dict(zip(grid, cell, strict=True)) | {"workers": "2"}
+        values = dict(zip(grid, cell, strict=True))
+        values |= {"svc": {"C": "1"}, "forest": {"width": "8"}}[values["model"]] | {"workers": "2"}
         words = [f"{name}={value}" for name, value in values.items()]
         command = f"python train.py {' '.join(f'--{word}' for word in words)}"
         key = f"{place * 0x9E3779B97F4A7C15 % 2**128:032x}"
@@ -215,7 +216,8 @@ def test_the_table_is_sorted_searched_and_opened(small: Path, open_page: Open) -
     first.get_by_role("button").click()
     details = page.locator("#table tr.more")
     assert (
-        details.locator("pre").inner_text() == "python train.py --model=svc --lr=1e-3 --batch=16 --workers=2"
+        details.locator("pre").inner_text()
+        == "python train.py --model=svc --lr=1e-3 --batch=16 --C=1 --workers=2"
     )
     assert "workers=2" in details.inner_text()
     assert first.get_by_role("button").get_attribute("aria-expanded") == "true"
@@ -251,6 +253,8 @@ def test_every_plot_is_drawn(small: Path, open_page: Open) -> None:
         ["", ["box", "box", "scatter"]],
         ["", ["scatter", "scatter", "scatter"]],
         ["", ["scatter", "scatter", "scatter"]],
+        ["", ["scatter", "scatter"]],
+        ["", ["scatter", "scatter"]],
         ["heat", ["heatmap"]],
         ["bars", ["bar"]],
         ["histogram", ["bar", "bar"]],
@@ -258,7 +262,15 @@ def test_every_plot_is_drawn(small: Path, open_page: Open) -> None:
     axes = page.evaluate("plots.slice(1, 4).map(({element}) => element.layout.xaxis.type ?? null)")
     assert axes[1:] == ["log", "linear"]
     assert page.evaluate("find('heat').data[0].z.flat().filter(each => each !== null).length") > 4
+    assert page.evaluate("[find('across'), find('down')].map(each => each.selectedOptions[0].text)") == [
+        "model",
+        "lr",
+    ]
     assert page.locator("#bars .ytick text").last.text_content() == "lr"
+    page.locator("#bars").hover()
+    with page.expect_download() as downloading:
+        page.locator("#bars [data-title='Download plot as a PNG']").click()
+    assert downloading.value.path().read_bytes().startswith(b"\x89PNG")
     picture(page, "24-light")
     colour = "find('bars').layout.font.color"
     assert page.evaluate(colour) == "#1d2330"
@@ -314,7 +326,12 @@ def test_five_thousand(large: Path, open_page: Open, tmp_path: Path) -> None:
     page.get_by_role("button", name="Show all", exact=True).click()
     assert page.locator("#shown").inner_text() == "1 to 25 of 5,000"
     assert not page.evaluate("find('parallel').data[0].dimensions.some(each => each.constraintrange)")
-    page.get_by_label("Across").select_option(label="seed")
+    page.locator("#across").select_option(label="C")
+    page.locator("#down").select_option(label="width")
+    nothing = "No combination with the metric has both of these parameters."
+    assert page.locator("#heat-note").inner_text() == nothing
+    page.locator("#down").select_option(label="lr")
+    page.locator("#across").select_option(label="seed")
     assert page.evaluate("find('heat').data[0].z[0].length") == 16
     assert "Neighbouring values of seed share a place." in page.locator("#heat-note").inner_text()
     picture(page, "5000")

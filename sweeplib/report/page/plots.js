@@ -219,22 +219,36 @@ function drawHeat(element) {
     yaxis: {title: {text: plain(down.name, 40), standoff: 12}, ...ink, ...heatTicks(down)}});
   leadsToRows(element);
   const grouped = [across, down].filter(axis => axis.labels.length < axis.texts.length).map(axis => axis.name);
-  find("heat-note").textContent = {best: "The best", mean: "The mean", worst: "The worst"}[kind]
+  const empty = cells.flat().every(cell => cell === null);
+  find("heat-note").textContent = empty ? "No combination with the metric has both of these parameters." : {best: "The best", mean: "The mean", worst: "The worst"}[kind]
     + ` ${shown(metric.name)} of all combinations with these two values, whatever else they have; the stronger the colour, the better.`
     + (grouped.length ? ` Neighbouring values of ${grouped.map(shown).join(" and ")} share a place.` : "");
 }
 
 const heatTicks = axis => ({tickvals: axis.labels.map((_, index) => index), ticktext: axis.labels.map(label => plain(label, 22))});
 
+// The two parameters that matter most, of those that vary in combinations that have both.
+function pairOfMost() {
+  const names = data.importance.map(each => each[0]);
+  const order = [...varied].sort((one, other) => names.indexOf(one.name) - names.indexOf(other.name));
+  for (const [index, second] of order.entries()) {
+    for (const first of order.slice(0, index)) {
+      const both = ranked.filter(place => first.codes[place] !== null && second.codes[place] !== null);
+      if ([first, second].every(axis => new Set(both.map(place => axis.codes[place])).size > 1)) {
+        return [first, second].sort((one, other) => varied.indexOf(one) - varied.indexOf(other));
+      }
+    }
+  }
+  return varied.slice(0, 2);
+}
+
 function startHeat() {
   const option = (axis, index) => make("option", {value: index}, short(shown(axis.name), 40));
   find("across").append(...varied.map(option));
   find("down").append(...varied.map(option));
-  // the two that matter most, or the first two
-  const names = data.importance.length > 1 ? data.importance.map(each => each[0]) : varied.map(axis => axis.name);
-  const indices = names.slice(0, 2).map(name => varied.findIndex(axis => axis.name === name)).sort((one, other) => one - other);
-  find("across").value = indices[0];
-  find("down").value = indices[1];
+  const [across, down] = pairOfMost();
+  find("across").value = varied.indexOf(across);
+  find("down").value = varied.indexOf(down);
   for (const id of ["across", "down", "cell"]) find(id).addEventListener("input", () => drawHeat(find("heat")));
 }
 
@@ -289,7 +303,7 @@ function startPlots() {
     for (const axis of varied.slice(0, MOST_PANELS)) {
       if (!ranked.some(place => axis.codes[place] !== null)) continue;
       const label = `${metric.name} against ${axis.name}`;
-      const element = make("div", {class: "plot", role: "img", "aria-label": label});
+      const element = make("div", {class: "plot", role: "figure", "aria-label": label});
       find("panels").append(element);
       drawn(element, () => drawPanel(element, axis));
     }
