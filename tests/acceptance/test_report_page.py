@@ -278,6 +278,10 @@ def test_every_plot_is_drawn(small: Path, open_page: Open) -> None:
     page.wait_for_function(f"{colour} === '#e4e8ef'")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 29)"
     picture(page, "24-dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(colour) == "#1d2330"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(colour) == "#e4e8ef"
     page.set_viewport_size({"width": 390, "height": 800})
     draw_all(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 390  # nothing sticks out

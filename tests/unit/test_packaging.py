@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,16 @@ def test_every_runtime_dependency_but_those_with_dates_for_versions_has_an_upper
         if not any(part.operator == "<" for part in wanted.specifier)
     ]
     assert unbounded == ["distributed"]
+
+
+def test_the_wheel_has_all_files_of_the_package(tmp_path: Path) -> None:
+    built = run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", tmp_path)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "sweeplib").rglob("*") if path.is_file()}
+    assert {name for name in files if "__pycache__" not in name} <= held
 
 
 def test_supported_pythons() -> None:

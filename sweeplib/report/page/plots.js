@@ -104,7 +104,7 @@ function drawParallel(element) {
       cmin: quantile(0.02), cmax: quantile(0.98), colorbar: {thickness: 12, outlinewidth: 0}},
     labelfont: {size: 13}, unselected: {line: {color: colour("line"), opacity: 0.15}},
   };
-  element.style.minWidth = `${80 * dimensions.length}px`;
+  element.style.minWidth = `${140 + 90 * (dimensions.length - 1)}px`;
   plot(element, [trace], {margin: {l: 110, r: 30, t: 48, b: 24}});
   if (!element.dataset.ranges) {
     element.dataset.ranges = "yes";
@@ -128,10 +128,9 @@ function readRanges(element) {
 function clearRanges() {
   const element = find("parallel");
   if (!element || !element.data) return;
-  const trace = element.data[0];
-  if (!trace.dimensions.some(each => each.constraintrange)) return;
-  for (const each of trace.dimensions) delete each.constraintrange;
-  drawParallel(element);
+  const chosen = element.data[0].dimensions.map((each, index) => [`dimensions[${index}].constraintrange`, each.constraintrange]);
+  const changes = Object.fromEntries(chosen.filter(([, range]) => range).map(([name]) => [name, null]));
+  if (Object.keys(changes).length) Plotly.restyle(element, changes);
 }
 
 // The metric against each parameter
@@ -331,5 +330,10 @@ function startPlots() {
     }
   };
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => again(false));
-  addEventListener("beforeprint", () => again(true));
+  const print = on => () => {
+    document.documentElement.classList.toggle("printing", on); // on paper the colours are those of a light page
+    again(on);
+  };
+  addEventListener("beforeprint", print(true));
+  addEventListener("afterprint", print(false));
 }
