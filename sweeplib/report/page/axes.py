@@ -83,7 +83,7 @@ def axis_of(name: str, results: Iterable[Result]) -> Axis:
     codes = {text: index[text if value is None else value] for text, value in meant.items()}
     texts = tuple(first[each] for each in order)
     numbers = tuple(each for each in order if isinstance(each, float))
-    labels, places = _grouped(texts)
+    labels, places = _grouped(texts, order)
     return Axis(
         name=name,
         scale=_scale(numbers) if len(numbers) == len(texts) else Scale.CATEGORY,
@@ -113,9 +113,14 @@ def _scale(numbers: Sequence[float]) -> Scale:
     return Scale.CATEGORY if len(numbers) <= _FEW else Scale.LINEAR  # such as 0, 1e-4, 1e-2
 
 
-def _grouped(texts: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Return the labels of at most so many places, and the place of each value."""
+def _grouped(texts: Sequence[str], meant: Sequence[float | str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the labels of at most so many places, and the place of each value.
+
+    The ends of a place that several numbers share are rounded.
+    """
     share = max(1, math.ceil(len(texts) / _PLACES))
+    if share > 1:
+        texts = [each if isinstance(each, str) else f"{each:.3g}" for each in meant]
     groups = [texts[start : start + share] for start in range(0, len(texts), share)]
     labels = [
         _label(group[0]) if len(group) == 1 else f"{_label(group[0])} … {_label(group[-1])}"

@@ -3,24 +3,26 @@
 const MOST_DIMENSIONS = 10; // of the parallel coordinates
 const MOST_PANELS = 24;
 const MOST_TICKS = 16; // texts on an axis
+const MOST_DRAWN = 5000; // lines or points of a plot; of more, every second, third, … in the order of the ranking
 const FEW = 200; // combinations, up to which all points are shown where values come again and again
 const FEW_VALUES = 16; // of a number, up to which more combinations than that are shown as boxes
 const CELLS = 144; // of a heat map, up to which their numbers are written
 
 const metric = data.metrics[0];
 const ranked = every.slice(0, data.ranked).filter(place => finite(metric.values[place]));
-const better = (one, other) => data.ascending ? one < other : one > other;
+const stride = Math.max(1, Math.ceil(ranked.length / MOST_DRAWN));
+const some = list => stride === 1 ? list : list.filter((_, index) => index % stride === 0); // of one entry a ranked row
 
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 // From the worst to the best, which stands out most from the ground, whether that is light or dark.
-function shades() {
+function shades(reversed) {
   const scale = ["worst", "worse", "mean", "better", "best"].map((name, index) => [index / 4, colour(`shade-${name}`)]);
-  return data.ascending ? scale.map(([at, each]) => [1 - at, each]).reverse() : scale;
+  return reversed ? scale.map(([at, each]) => [1 - at, each]).reverse() : scale;
 }
 const OUTCOMES = {completed: "good", failed: "bad", "timed out": "warn", lost: "faint", cancelled: "line"};
 
 function layoutOf(more) {
-  const axis = {gridcolor: colour("grid"), linecolor: colour("line"), zerolinecolor: colour("grid"), automargin: true};
+  const axis = {gridcolor: colour("grid"), linecolor: colour("line"), zerolinecolor: colour("grid"), automargin: true, exponentformat: "e"};
   const {xaxis = {}, yaxis = {}, ...rest} = more;
   return {
     paper_bgcolor: colour("ground"), plot_bgcolor: "rgba(0,0,0,0)",
@@ -96,12 +98,12 @@ function drawParallel(element) {
   const chosen = varied.slice(0, MOST_DIMENSIONS);
   const values = ranked.map(place => metric.values[place]);
   dimensions = [...chosen.map(dimension), {label: plain(metric.name, 20), values}];
-  const inOrder = [...values].sort((one, other) => one - other);
-  const quantile = part => inOrder[Math.round(part * (inOrder.length - 1))];
+  // By the place, so that one value far away does not take all the colours; the best are drawn above the others.
+  const places = values.map((_, index) => 1 - index / Math.max(1, values.length - 1));
   const trace = {
-    type: "parcoords", dimensions: dimensions.map(each => ({...each})),
-    line: {color: values, colorscale: shades(), showscale: true,
-      cmin: quantile(0.02), cmax: quantile(0.98), colorbar: {thickness: 12, outlinewidth: 0}},
+    type: "parcoords", dimensions: dimensions.map(each => ({...each, values: some(each.values)})),
+    line: {color: some(places), colorscale: shades(false), showscale: true, cmin: 0, cmax: 1,
+      colorbar: {thickness: 12, outlinewidth: 0, tickvals: [0, 1], ticktext: ["worst", "best"]}},
     labelfont: {size: 13}, unselected: {line: {color: colour("line"), opacity: 0.15}},
   };
   element.style.minWidth = `${140 + 90 * (dimensions.length - 1)}px`;
@@ -152,9 +154,10 @@ function drawPanel(element, axis) {
       xaxis: {title: {text: plain(axis.name, 40)}, ...ticks(axis.texts), range: [-0.6, axis.texts.length - 0.4]},
       yaxis: title});
   } else {
-    const x = places.map(place => axis.numbers[axis.codes[place]]);
-    const y = places.map(place => metric.values[place]);
-    const traces = [{type: "scatter", mode: "markers", x, y, customdata: places, text: places.map(hover), hovertemplate: "%{text}<extra></extra>",
+    const points = some(places);
+    const x = points.map(place => axis.numbers[axis.codes[place]]);
+    const y = points.map(place => metric.values[place]);
+    const traces = [{type: "scatter", mode: "markers", x, y, customdata: points, text: points.map(hover), hovertemplate: "%{text}<extra></extra>",
       marker: {color: colour("accent"), size: places.length > 1000 ? 4 : 6, opacity: places.length > 1000 ? 0.35 : 0.7}}];
     const medians = mediansOf(axis, places);
     if (medians.length > 1) {
@@ -212,7 +215,7 @@ function drawHeat(element) {
   element.style.height = `${Math.max(320, 110 + 26 * down.labels.length)}px`;
   plot(element, [{type: "heatmap", z, text, hovertext: told, hovertemplate: "%{hovertext}<extra></extra>", hoverongaps: false,
     customdata: cells.map(row => row.map(cell => cell && kind !== "mean" ? cell[kind] : null)),
-    texttemplate: few ? "%{text}" : "", colorscale: shades(), xgap: 1, ygap: 1,
+    texttemplate: few ? "%{text}" : "", colorscale: shades(data.ascending), xgap: 1, ygap: 1,
     colorbar: {thickness: 12, outlinewidth: 0}}], {
     xaxis: {title: {text: plain(across.name, 40)}, ...ink, ...heatTicks(across), constrain: "domain"},
     yaxis: {title: {text: plain(down.name, 40), standoff: 12}, ...ink, ...heatTicks(down)}});
@@ -261,7 +264,7 @@ function drawBars(element) {
     error_x: {type: "data", array: shares.map(each => each[2]), color: colour("faint"), thickness: 1, width: 3},
     text: shares.map(each => plain(each[0], 60)), hovertemplate: "%{text}: %{x:.1%}<extra></extra>", textposition: "none",
     marker: {color: colour("accent")}}], {
-    xaxis: {tickformat: ".0%", rangemode: "nonnegative", title: {text: "share of the variance"}},
+    xaxis: {tickformat: ".1~%", rangemode: "nonnegative", title: {text: "share of the variance"}},
     yaxis: {...allTicks(shares.map(each => each[0])), showgrid: false}});
 }
 
@@ -294,11 +297,12 @@ function drawn(element, how) {
 function startPlots() {
   if (ranked.length && varied.length) {
     drawn(find("parallel"), drawParallel);
+    const sparse = stride === 1 ? "" : ` Of so many, one in ${stride} is drawn, evenly from the best to the worst.`;
     find("parallel-note").textContent = "A line a combination, the stronger the colour, the better. Drag along an axis to choose a range: the table shows the same. A click beside it takes it back."
-      + (varied.length > MOST_DIMENSIONS ? ` The first ${MOST_DIMENSIONS} of ${varied.length} parameters.` : "");
+      + (varied.length > MOST_DIMENSIONS ? ` The first ${MOST_DIMENSIONS} of ${varied.length} parameters.` : "") + sparse;
     find("panels-note").textContent = "A point a combination, the star the best; where there are many, boxes from quarter to quarter with the median, and the points outside. "
       + "A dotted line goes through the medians. A click on a point shows it in the table."
-      + (varied.length > MOST_PANELS ? ` The first ${MOST_PANELS} of ${varied.length} parameters.` : "");
+      + (varied.length > MOST_PANELS ? ` The first ${MOST_PANELS} of ${varied.length} parameters.` : "") + sparse;
     for (const axis of varied.slice(0, MOST_PANELS)) {
       if (!ranked.some(place => axis.codes[place] !== null)) continue;
       const label = `${metric.name} against ${axis.name}`;

@@ -73,6 +73,11 @@ def test_neighbours_share_a_place_of_a_heat_map() -> None:
     assert axis.places[:4] == (0, 0, 0, 1)
 
 
+def test_numbers_that_share_a_place_are_rounded() -> None:
+    axis = axis_of("p", results(*[str(number + 0.123456) for number in range(40)]))
+    assert axis.labels[1] == "2.12 … 3.12"
+
+
 def test_a_long_label_is_cut() -> None:
     axis = axis_of("p", results("x" * 100, "a\nb"))
     assert axis.labels == ("x" * 23 + "…", "a\\nb")
