@@ -205,49 +205,43 @@ class _Explaining:
 
     def _known(self, asked: _Asked, history: list[Past]) -> Explained:
         done = [past for past in history if past.outcome is Outcome.COMPLETED]
-        if done:
-            return self._done(asked, done[-1])
-        running = [past for past in history if past.outcome is None]
+        running = [past for past in history if past.outcome is None and not self._over(past.sweep)]
         if running:
-            return self._running(asked, running[0])
+            tag = self._tag(running[0].sweep)
+            return asked.answer(Verdict.SKIP, "running", f"running in sweep {tag} now", sweep=tag)
         last = history[-1]
+        if done:
+            return self._done(asked, done[-1], last)
         tag = self._tag(last.sweep)
+        if last.outcome is None:
+            reason = f"not completed in sweep {tag}, whose process has died"
+            return asked.answer(Verdict.RUN, "lost", reason, sweep=tag)
         if last.outcome is Outcome.CANCELLED:
             reason, told = f"cancelled in sweep {tag} ({self._ago(last)})", f"cancelled in sweep {tag}"
             return asked.answer(Verdict.RUN, "cancelled", reason, sweep=tag, told=told, group=told)
         return self._failed(asked, history, tag)
 
-    def _done(self, asked: _Asked, past: Past) -> Explained:
+    def _done(self, asked: _Asked, past: Past, last: Past) -> Explained:
         tag = self._tag(past.sweep)
         change = self._codes.change(asked.combination, past.sweep, past.started)
         if change:
             kind = "script changed" if change.scripts else "git state differs"
             reason = f"code changed since {tag}: {change}"
+            if last.outcome in FAILURES:
+                reason += f"; run again in sweep {self._tag(last.sweep)}, it {_ended(last)}"
             return asked.answer(Verdict.CHANGED, kind, reason, sweep=tag)
         told = f"done in sweep {tag}"
         reason = f"{told} ({self._ago(past)})" + ("" if change.known else "; its code is not on record")
         return asked.answer(Verdict.SKIP, "done", reason, sweep=tag, told=told, group=told)
 
-    def _running(self, asked: _Asked, past: Past) -> Explained:
-        tag = self._tag(past.sweep)
-        if past.sweep not in self._died:
-            self._died[past.sweep] = self._ended(past.sweep)
-        if self._died[past.sweep]:
-            reason = f"not completed in sweep {tag}, whose process has died"
-            return asked.answer(Verdict.RUN, "lost", reason, sweep=tag)
-        return asked.answer(Verdict.SKIP, "running", f"running in sweep {tag} now", sweep=tag)
-
     def _failed(self, asked: _Asked, history: list[Past], tag: str) -> Explained:
         last = history[-1]
         count = sum(max(1, past.attempts) for past in history if past.outcome in FAILURES)
         outcome = str(last.outcome)
-        ended = (
-            last.message if last.message.startswith(outcome) else f"{outcome}: {last.message}".rstrip(": ")
-        )
+        told = ended = _ended(last)
         if count > 1:
             ended = f"failed {_TIMES.get(count, f'{count:,} times')}, last: {last.message or outcome}"
         reason = f"{ended} (in sweep {tag}, {self._ago(last)})"
-        told = last.message if last.message.startswith(outcome) else f"{outcome}: {last.message}".rstrip(": ")
         return asked.answer(
             Verdict.RUN, outcome, reason, sweep=tag, group=(outcome, form_of(last.message)), told=told
         )
@@ -324,11 +318,21 @@ class _Explaining:
     def _tag(self, identity: str) -> str:
         return self._sweep(identity).tag
 
-    def _ended(self, identity: str) -> bool:
-        return self._sweep(identity).state is not SweepState.RUNNING or owner_died(self._project, identity)
+    def _over(self, identity: str) -> bool:
+        """Tell whether a sweep has ended, or its process has died."""
+        if identity not in self._died:
+            running = self._sweep(identity).state is SweepState.RUNNING
+            self._died[identity] = not running or owner_died(self._project, identity)
+        return self._died[identity]
 
     def _ago(self, past: Past) -> str:
         return ago(self._now - (past.ended or self._sweep(past.sweep).created))
+
+
+def _ended(past: Past) -> str:
+    """Say how it ended: ``failed: exit code 1``, ``timed out after 3 s``."""
+    outcome = str(past.outcome)
+    return past.message if past.message.startswith(outcome) else f"{outcome}: {past.message}".rstrip(": ")
 
 
 def _differing(name: str, then: object, now: object) -> str:

@@ -238,6 +238,26 @@ def test_changed_code(told: Told, sweep: Callable[..., Done]) -> None:
     ]
 
 
+def test_what_is_run_again(told: Told, sweep: Callable[..., Done]) -> None:
+    told.sweep(1, 0, 1)
+    told.end(1, 0)
+    told.end(1, 1)
+    (told.folder / "train.py").write_text("boom\n")
+    told.sweep(2, 0, 1, lineage=1)
+    told.end(2, 0, Outcome.FAILED, message="exit code 1: boom")
+    with told.history.owned(2):
+        assert sweep("explain", "train", "--only", "model=svc").out.splitlines()[:2] == [
+            (
+                "changed  model=svc lr=1m: code changed since train-1: train.py differs; "
+                "run again in sweep train-2, it failed: exit code 1: boom"
+            ),
+            "skip     model=svc lr=2m: running in sweep train-2 now",
+        ]
+    assert sweep("explain", "train", "--only", "model=svc lr=2m").out.splitlines()[0] == (
+        "changed  model=svc lr=2m: code changed since train-1: train.py differs"
+    )
+
+
 def test_code_that_is_not_on_record(told: Told, sweep: Callable[..., Done]) -> None:
     told.history.sweep(1)
     told.history.submit(1, told.plan()[0].key)
