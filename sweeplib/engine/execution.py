@@ -11,17 +11,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from sweeplib.amounts import Amounts
 from sweeplib.command import argv, environment, parameter_lines, submit_argv
 from sweeplib.engine.code import Codes, Outdated
 from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, remaining
 from sweeplib.engine.timeouts import timeout_of
-from sweeplib.errors import LedgerError
+from sweeplib.errors import InputError, LedgerError
 from sweeplib.forecast import Expected, Forecast
 from sweeplib.ledger import Submission, Sweep, SweepState
 from sweeplib.plan import Command, Line, Needs
 from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths, Work
+from sweeplib.run.threads import threads
 from sweeplib.script import PARAMETERS
 from sweeplib.ulids import ulid, ulids
 
@@ -71,6 +73,17 @@ def _json(values: Mapping[str, object]) -> str | None:
     return text if len(text) < _LONGEST else None
 
 
+def _amounts(item: Item) -> tuple[Amounts, str]:
+    """Return how much a command needs; and what is wrong where its parameters do not tell.
+
+    What a job file says is looked through when it is read, but not the last value of a very long one.
+    """
+    try:
+        return item.needs.resources.of(item.submission.parameters), ""
+    except InputError as error:
+        return Amounts(), f"resources: {error}"
+
+
 def _shared_environment(plan: Plan, project: Path, hidden: frozenset[str]) -> dict[str, str | None]:
     """Return what every command of a plan has in its environment; None takes a variable out."""
     return {**dict.fromkeys(hidden), **environment(project), **plan.job.env}
@@ -92,6 +105,7 @@ def load_modules(
     if not needs.packages:
         names = {"SWEEP_ID": sweep, "SWEEP_JOB": plan.job.entry}
         env = {**_shared_environment(plan, project, hidden), **needs.env, **more, **names}
+        env |= threads(needs.resources.of(first.parameters).cpu, {**os.environ, **env})
         command = argv(plan, first, sweep)
         Guard.shared().prepare(list(command), str(project), env, list(plan.job.preloaded))
 
@@ -265,6 +279,7 @@ class Execution:
         """Return the item as a worker needs it, with `env` laid over the job's own."""
         job = self.plan.job
         timeout, note = timeout_of(item.needs.timeout, item.expected)
+        amounts, refusal = _amounts(item)
         return Work(
             sweep=self.id,
             job=job.entry,
@@ -280,4 +295,6 @@ class Execution:
             chunk=chunk,
             preload=job.preloaded,
             packages=item.needs.packages,
+            amounts=amounts,
+            refusal=refusal,
         )

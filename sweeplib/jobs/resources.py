@@ -32,6 +32,7 @@ _PARAMETER = re.compile(r"\$\{([^${}]+)\}")
 _UNIT = r"\s*([kKMGT]?i?)B?"
 _MEMORY = re.compile(r"([-+.0-9eE]+?)" + _UNIT)
 _EXAMPLES = {"cpu": "2", "memory": "4GB", "gpu": "1"}
+_MOST = {"cpu": 10**6, "memory": 10**18, "gpu": 10**6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ def _amount(key: str, text: str, parameters: Mapping[str, str]) -> Any:
     value = _bytes(said) if key == "memory" else number(said)
     if value is None or not value.is_finite() or value <= 0:
         raise InputError(f"{key} must be {_expected(key)}, and above 0; it is {said!r}")
+    if value > _MOST[key]:
+        raise InputError(f"{key} is {said}, more than any machine has")
     if key == "gpu" and value > 1 and value != value.to_integral_value():
         raise InputError(f"gpu must be a share of one device, or a whole number of them; it is {said}")
     return int(value) if key == "memory" else float(value)

@@ -66,7 +66,7 @@ class Plan(Sequence["Combination | Line | Command"]):
             )
             raise PlanError(msg)
         if job.kind == "submit":
-            _hold_needs_of_one(self.parts)
+            _hold_needs_of_one(job, self.parts)
 
     def _selected(self, varying: frozenset[str]) -> tuple[Part, ...]:
         selection = Selection.read(self.only)
@@ -142,8 +142,11 @@ def _hold_keywords(job: Job, arguments: Sequence[str]) -> None:
             raise PlanError(msg)
 
 
-def _hold_needs_of_one(parts: Iterable[Part | Lines]) -> None:
+def _hold_needs_of_one(job: Job, parts: Iterable[Part | Lines]) -> None:
     """Raise `PlanError` for what the one command of a submit job cannot have for some combinations alone."""
+    if job.resources.names:
+        msg = f"job {job.entry!r} is one command, so its resources ({job.resources}) cannot be a parameter's"
+        raise PlanError(f"{msg}; write a number")
     for part in parts:
         if isinstance(part, Part):
             part.hold_needs_of_one()

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from sweeplib.errors import GuardError, PackagesError
 from sweeplib.run import machine
 from sweeplib.run.client import Guard, Spec
+from sweeplib.run.demand import devices_of, excess, shortage
 from sweeplib.run.locks import is_free, is_unused, lock_log, unlock_log
 from sweeplib.run.marker import read_marker, write_marker
 from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
 from sweeplib.run.packages import with_packages
 from sweeplib.run.tail import Tail
-from sweeplib.run.verdict import file_problem, size
+from sweeplib.run.threads import threads
+from sweeplib.run.verdict import file_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,8 +61,8 @@ def run_attempt(work: Work, *, on_output: Callable[[str], None] | None = None, t
         return claim
     place, handle = claim
     try:
-        if short := _shortage(work):
-            return _unstarted(work, place, short)
+        if wrong := work.refusal or shortage(work):
+            return _unstarted(work, place, wrong)
         if work.packages:
             settled = _settle(work, place, watch, on_output)
             if isinstance(settled, Attempt):
@@ -194,7 +196,7 @@ def _spec(work: Work, paths: SweepPaths, place: _Place) -> Spec:
         sweep=work.sweep,
         argv=list(work.argv),
         cwd=work.cwd,
-        env={**work.env, **names},
+        env={**work.env, **threads(work.amounts.cpu, {**os.environ, **work.env}), **names},
         log=log,
         marker=marker,
         result=marker.removesuffix(".json") + ".result.json",
@@ -205,27 +207,10 @@ def _spec(work: Work, paths: SweepPaths, place: _Place) -> Spec:
         preload=list(work.preload),
         memory=work.amounts.memory,
         gpu=work.amounts.gpu,
-        devices=list(_devices(work)) if work.amounts.gpu else [],
+        devices=list(devices_of(work)) if work.amounts.gpu else [],
         leases=machine.device_folder(),
         timeout_note=work.timeout_note,
     )
-
-
-def _devices(work: Work) -> tuple[str, ...]:
-    env = {**os.environ, **work.env}
-    return machine.devices({name: value for name, value in env.items() if value is not None})
-
-
-def _shortage(work: Work) -> str:
-    """Return what this machine does not have enough of for the command, ever; nothing if it has."""
-    needed, asked = work.amounts.memory, work.amounts.gpu
-    if needed is not None and needed > (there := machine.memory()):
-        return f"needs {size(needed)} of memory (resources), and this machine has {size(there)}"
-    if asked is not None and asked > (count := len(_devices(work))):
-        what = "a GPU" if asked <= 1 else f"{asked:g} GPUs"
-        hint = "; CUDA_VISIBLE_DEVICES names those to use" if not count else ""
-        return f"needs {what} (resources), and this machine has {count or 'none'}{hint}"
-    return ""
 
 
 def _follow(running: Running, watch: _Watch, reporter: _Reporter | None, tick: float) -> Finished:
@@ -257,7 +242,7 @@ def _attempt(work: Work, place: _Place, finished: Finished) -> Attempt:
         log=str(place.log),
         message=finished.message,
         metrics=finished.metrics,
-        note=finished.note,
+        note="; ".join(filter(None, (finished.note, excess(work)))),
     )
     if finished.outcome is not Outcome.LOST:
         return attempt

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from sweeplib.amounts import Amounts
 from sweeplib.engine import Lock
 from sweeplib.ledger import SweepState
 
@@ -86,6 +87,30 @@ def test_work(lab: Lab) -> None:
     assert (work.position, work.label, work.timeout) == (0, "i=1", 5)
     assert (work.cwd, work.folder) == (str(lab.folder), str(execution.paths.folder))
     assert {name: work.env[name] for name in "ABC"} == {"A": "job", "B": "tracker", "C": None}
+
+
+def test_what_a_command_needs_of_the_machine(lab: Lab) -> None:
+    made = lab.plan(
+        "cpu=1,8",
+        {"each": "cpu=2", "resources": {"gpu": 1}},
+        resources={"cpu": "${cpu}", "memory": "2GB"},
+    )
+    with lab.execution(made) as execution:
+        works = [execution.work(item, {}) for item in execution.items()]
+    gb = 10**9
+    assert [work.amounts for work in works] == [Amounts(1, 2 * gb), Amounts(8, 2 * gb), Amounts(2, 2 * gb, 1)]
+    assert [work.refusal for work in works] == [""] * 3
+
+
+def test_an_amount_that_was_not_looked_at_ahead(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A very long list of values is looked through in part; its rest fails combination by combination."""
+    monkeypatch.setattr("sweeplib.plan.part._LOOKED", 2)
+    summary = lab.run(lab.plan("cpu=1,2,zero", resources={"cpu": "${cpu}"}))
+    assert str(summary) == "2 of 3 completed, 1 failed"
+    assert lab.rows()["cpu=zero"].message == (
+        "resources: cpu must be a number such as 2, or a parameter such as ${cpu}, and above 0; it is 'zero'"
+    )
+    assert "zero" not in lab.ran()
 
 
 def test_what_is_done_gets_no_command(lab: Lab) -> None:

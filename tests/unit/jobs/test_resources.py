@@ -71,6 +71,8 @@ MEMORY = "memory must be a size such as 4GB, or a parameter such as ${memory}"
         ({"memory": "4QB"}, f"{MEMORY}, and above 0; it is '4QB'"),
         ({"memory": "GB"}, f"{MEMORY}, and above 0; it is 'GB'"),
         ({"gpu": 1.5}, "gpu must be a share of one device, or a whole number of them; it is 1.5"),
+        ({"cpu": "1e300"}, "cpu is 1e300, more than any machine has"),
+        ({"memory": "2000000TB"}, "memory is 2000000TB, more than any machine has"),
         ([1], "must be a mapping such as {cpu: 2, memory: 4GB, gpu: 1}, not [1]"),
         (None, "must be a mapping such as {cpu: 2, memory: 4GB, gpu: 1}"),
     ],

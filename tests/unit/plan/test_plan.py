@@ -151,3 +151,12 @@ def test_sets_that_are_too_many_together() -> None:
 
 def test_extra_arguments_are_kept() -> None:
     assert plan("a=1", arguments=["epochs=5", "--verbose"]).arguments == ("epochs=5", "--verbose")
+
+
+def test_one_command_has_no_resources_of_a_parameter() -> None:
+    assert len(plan("a=1,2", submit="sbatch", resources={"cpu": 2})) == 2
+    with pytest.raises(PlanError) as caught:
+        plan("a=1,2", submit="sbatch", resources={"cpu": "${a}", "gpu": 1})
+    assert str(caught.value) == (
+        "job 'train' is one command, so its resources (cpu ${a}, gpu 1) cannot be a parameter's; write a number"
+    )
