@@ -18,7 +18,7 @@ from sweeplib.errors import InputError, nearest
 from sweeplib.syntax import number, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from decimal import Decimal
 
 __all__ = ["Resources", "resources"]
@@ -75,6 +75,17 @@ class Resources:
             raise InputError(f"{key} is {self._given()[key]}, and there is no parameter {name!r}{close}")
         for value in values:
             _amount(key, self._given()[key], {name: unquote(value)})
+
+    def least_cpu(self, values: Callable[[str], Iterable[str]]) -> float | None:
+        """Return the fewest processors that a command needs, `values` being those of a parameter.
+
+        None where nothing is said of processors; 1 where the parameter has no values.
+        """
+        if self.cpu is None:
+            return None
+        named = _PARAMETER.findall(self.cpu)
+        said = [{name: unquote(value)} for name in named for value in values(name)] if named else [{}]
+        return min((_amount("cpu", self.cpu, each) for each in said), default=1.0)
 
     def written(self) -> dict[str, str]:
         """Return the resources as they are written in a job file."""

@@ -11,9 +11,9 @@ import dask.config
 from prefect.settings import get_current_settings
 
 from sweeplib.errors import ClusterError
+from sweeplib.orchestrate.capacity import Capacity
 from sweeplib.orchestrate.environment import Environment
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
-from sweeplib.run.machine import processors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import distributed
 
     from sweeplib.jobs import Job
+    from sweeplib.plan import Plan
 
 __all__ = ["Placement", "place"]
 
@@ -47,9 +48,9 @@ _PASSED_ON = ("PREFECT_API_", "PREFECT_CLIENT_")
 class Placement:
     """A task runner whose cluster is up, and how it is to be used.
 
-    `parallel` is how many commands run at once, `window` how much work to keep submitted, `batch` how much to
-    submit at once where more than that is left to do. `threads` are those of the one worker that is in this
-    process; 0 where workers are elsewhere.
+    `parallel` is about how many commands run at once, `window` how much work to keep submitted, `batch` how
+    much to submit at once where more than that is left to do. `threads` are those of the one worker that is
+    in this process, and `capacity` bounds its commands; 0 and None where workers are elsewhere.
     """
 
     runner: SweepTaskRunner
@@ -57,30 +58,34 @@ class Placement:
     window: int
     batch: int = 1
     threads: int = 0
+    capacity: Capacity | None = None
 
 
 @contextmanager
-def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Placement]:
-    """Bring up the job's cluster, and take it down again if it is ours.
+def place(plan: Plan, parallel: int | None, address: str | None) -> Iterator[Placement]:
+    """Bring up the cluster of the plan's job, and take it down again if it is ours.
 
     `parallel` and `address` override the job's. Raises `ClusterError` if the cluster cannot be reached.
     """
+    job = plan.job
     parallel = parallel or job.parallel
-    runner, local = _runner(job, parallel, address)
+    capacity = Capacity.of(plan, parallel)
+    runner, local = _runner(job, capacity.places + _SPARE, address)
     with dask.config.set({**_CONFIG, **(_LINK if local else {})}), runner:
         try:
             client = runner.client
         except Exception as error:
             raise ClusterError(_unreachable(job, address, error)) from error
         if local:
-            commands = parallel or processors()
+            commands = capacity.places
             ahead = commands if job.max_failures is not None else 3 * commands + 2 * _SPARE
             yield Placement(
                 runner,
-                commands,
+                capacity.at_once(plan),
                 window=commands + ahead,
                 batch=max(1, ahead // 4),
                 threads=commands + _SPARE,
+                capacity=capacity,
             )
             return
         _prepare(client, address or _name(job))
@@ -89,7 +94,7 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
         yield Placement(runner, min(window, threads), window)
 
 
-def _runner(job: Job, parallel: int | None, address: str | None) -> tuple[SweepTaskRunner, bool]:
+def _runner(job: Job, threads: int, address: str | None) -> tuple[SweepTaskRunner, bool]:
     if address:
         return SweepTaskRunner(address=address), False
     if isinstance(job.cluster, str):
@@ -101,7 +106,6 @@ def _runner(job: Job, parallel: int | None, address: str | None) -> tuple[SweepT
             ), False
         except (ImportError, AttributeError) as error:
             raise ClusterError(_unreachable(job, address, error)) from error
-    threads = (parallel or processors()) + _SPARE
     return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}), True
 
 

@@ -23,8 +23,8 @@ from sweeplib.run.model import Outcome, SweepPaths
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sweeplib.orchestrate.admission import Slot
     from sweeplib.orchestrate.session import Session
-    from sweeplib.orchestrate.slots import Slot
     from sweeplib.run.model import Attempt, Work
 
 __all__ = ["Again", "Running", "run_again", "run_combination"]

@@ -173,7 +173,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
         with (
             _pulse(execution, shared, context.flow_run, launch.observer) as pulse,
             make_tracker(project, enabled=bool(job.tracking)) as tracker,
-            place(job, asked.parallel, asked.cluster) as placement,
+            place(plan, asked.parallel, asked.cluster) as placement,
             execution,
             _heir(execution, context.flow_run) as heir,
             _submitter(placement, shared, execution) as submitter,

@@ -6,21 +6,19 @@ placement that one process has no use for. So Dask is asked for its threads once
 
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Semaphore
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
+from sweeplib.orchestrate.admission import Admission
 from sweeplib.orchestrate.combination import Again, Running
 from sweeplib.orchestrate.ended import arrivals, attempts_at
 from sweeplib.orchestrate.later import Later
-from sweeplib.orchestrate.slots import Slot
 from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths
 
@@ -39,25 +37,25 @@ __all__ = ["InProcessSubmitter"]
 class InProcessSubmitter:
     """Hands work to `placement.threads` threads of a Dask worker in this process; a context manager.
 
-    Once more than `allowed` combinations have failed (None: any number may), it starts no more, before a slot
-    is free for the next: who counts what comes back would be too late.
+    Each piece begins as soon as `placement.capacity` has room for it (see `sweeplib.orchestrate.admission`).
+    Once more than `allowed` combinations have failed (None: any number may), it starts no more, before there
+    is room for the next: who counts what comes back would be too late.
     """
 
     def __init__(self, placement: Placement, session: Session, allowed: int | None) -> None:
         self._client: Client = placement.runner.client
         self._threads = placement.threads
         self._session = session
-        self._works: deque[Work | Running | None] = deque()
-        self._count = Semaphore(0)  # of works
-        self._free = Semaphore(placement.parallel)
+        assert placement.capacity is not None  # noqa: S101  (there are threads in this process)
+        self._capacity = placement.capacity
+        self._admission: Admission[Work | Running] = Admission(self._capacity.room())
         self._ended: SimpleQueue[tuple[Work, Attempt | Again | str]] = SimpleQueue()
         self._later = Later()
         self._failed = count(1)
         self._allowed = allowed
         self._sweep: str | None = None
         self._id = str(uuid4())
-        self.parallel = placement.parallel
-        """How many commands run at once."""
+        self._expected = placement.parallel
         self._window = placement.window
         self.batch = placement.batch
         """How many pieces of work to submit at once."""
@@ -71,10 +69,14 @@ class InProcessSubmitter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._free.release(self._threads)
-        for _number in range(self._threads):
-            self._put(None)
+        self._admission.close(self._threads)
         del _serving[self._id]
+
+    @property
+    def parallel(self) -> int:
+        """How many commands run at once: if others wait for their room, as many as do."""
+        running = self._admission.running
+        return running if self._admission.is_waited_for else max(running, self._expected)
 
     @property
     def window(self) -> int:
@@ -85,16 +87,12 @@ class InProcessSubmitter:
         """Submit a task run for this work."""
         self._sweep = work.sweep
         self.submitted += work.chunk is None
-        self._put(work)
-
-    def _put(self, work: Work | None) -> None:
-        self._works.append(work)
-        self._count.release()
+        self._admission.put(work, self._capacity.need(work))
 
     def serve(self) -> None:
         """Run what is submitted, until nothing more is (the body of a thread of Dask's)."""
-        slot = Slot(self._free)
-        while (each := self._next(slot)) is not None:
+        while (admitted := self._admission.ready.get()) is not None:
+            each, slot = admitted
             result: Attempt | Again | str
             running = each if isinstance(each, Running) else Running.of(each, self._session)
             try:
@@ -110,12 +108,6 @@ class InProcessSubmitter:
         if self._allowed is not None and failed > self._allowed:
             SweepPaths(Path(work.folder)).halt.touch()
 
-    def _next(self, slot: Slot) -> Work | Running | None:
-        """Wait for work and for a slot, and only then say which work it is: the first that came."""
-        self._count.acquire()
-        slot.take()
-        return self._works.popleft()
-
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first that arrives."""
         finished = []
@@ -130,12 +122,11 @@ class InProcessSubmitter:
     def _go_on(self, due: Iterable[Running]) -> None:
         """Have these run next: they are of what came first."""
         for running in due:
-            self._works.appendleft(running)
-            self._count.release()
+            self._admission.put(running, self._capacity.need(running.work), first=True)
 
     def stop(self, *, at_once: bool = False) -> None:
-        """End what runs; what waits need not wait for a slot: it sees the sweep's stop file, and ends."""
-        self._free.release(self._threads)
+        """End what runs; what waits need not wait for room: it sees the sweep's stop file, and ends."""
+        self._admission.open()
         self._go_on(self._later.every())
         if self._sweep is not None:
             Guard.shared().terminate_sweep(self._sweep, at_once=at_once)

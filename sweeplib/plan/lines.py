@@ -70,6 +70,7 @@ class Lines:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self.least_cpu = job.resources.least_cpu(lambda _: ())
         self.prefix = prefix("launch", (), (), "", (), job.packages)
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import InputError, PlanError
@@ -15,7 +16,7 @@ from sweeplib.syntax import unquote
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sweeplib.jobs import Job, Set, Variant
+    from sweeplib.jobs import Job, Resources, Set, Variant
     from sweeplib.plan.rows import Rows
     from sweeplib.syntax import Cell
 
@@ -55,7 +56,12 @@ class Part(Sequence[Row]):
         """The variants that there are, by the parameter and value that choose each."""
         self._known: dict[tuple[str, ...], tuple[Needs, bytes]] = {}
         self.prefix = self._prefix(self._needs)
-        self._hold_amounts(set_)
+        said = [("", self._needs.resources)]
+        said += [(f" of {name}", variant.resources) for name, variant in self.variants.items()]
+        self._hold_amounts(set_, said)
+        cpu = (resources.least_cpu(partial(_values_of, set_)) for _, resources in said)
+        self.least_cpu = min((each for each in cpu if each is not None), default=None)
+        """The fewest processors that is said of a command, of very many the first; None where none is."""
 
     def _prefix(self, needs: Needs) -> bytes:
         job = self._job
@@ -91,10 +97,8 @@ class Part(Sequence[Row]):
             self._known[names] = needs, self._prefix(needs)
         return self._known[names]
 
-    def _hold_amounts(self, set_: Set) -> None:
+    def _hold_amounts(self, set_: Set, said: Sequence[tuple[str, Resources]]) -> None:
         """Raise `PlanError` where an amount is of a parameter that is not there, or is no amount."""
-        said = [("", self._needs.resources)]
-        said += [(f" of {name}", variant.resources) for name, variant in self.variants.items()]
         for where, resources in said:
             for name, key in resources.names:
                 try:

@@ -115,6 +115,11 @@ class Plan(Sequence["Combination | Line | Command"]):
     def _needs(self) -> Needs:
         return Needs.of(self.job)
 
+    @property
+    def least_cpu(self) -> float | None:
+        """The fewest processors that is said of a command (``cpu`` of resources); None where none is."""
+        return min((part.least_cpu for part in self.parts if part.least_cpu is not None), default=None)
+
     @cached_property
     def key(self) -> str:
         """The identity of the whole plan: what a submit job, which runs once, is known by."""

@@ -38,8 +38,8 @@ class Work:
     its own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees. `preload`
     names modules that the command, one of Python, finds loaded: it is forked from a process that has them.
     `packages` are installed for it, on top of what its interpreter has; `amounts` is how much of a machine it
-    needs. `timeout_note` says where the timeout comes from, if it is not just what the job says; `refusal` why
-    the command is not to run at all, if it is not.
+    needs. `timeout_note` says where the timeout comes from, if it is not just what the job says; `refusal`
+    says why the command is not to run at all, if it is not.
     """
 
     sweep: str

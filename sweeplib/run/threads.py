@@ -1,4 +1,4 @@
-"""How many threads the libraries of a command start: as many as it has processors (``cpu`` of its resources)."""
+"""How many threads the libraries of a command start: as many as it has processors (``cpu``)."""
 
 from __future__ import annotations
 

@@ -158,5 +158,6 @@ def test_one_command_has_no_resources_of_a_parameter() -> None:
     with pytest.raises(PlanError) as caught:
         plan("a=1,2", submit="sbatch", resources={"cpu": "${a}", "gpu": 1})
     assert str(caught.value) == (
-        "job 'train' is one command, so its resources (cpu ${a}, gpu 1) cannot be a parameter's; write a number"
+        "job 'train' is one command, so its resources (cpu ${a}, gpu 1) cannot be a parameter's; "
+        "write a number"
     )

@@ -1,0 +1,89 @@
+"""What this machine has for the commands of a sweep, and what each takes of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sweeplib.amounts import Amounts
+from sweeplib.errors import InputError
+from sweeplib.orchestrate.room import NOTHING, Need, Room, thousandths
+from sweeplib.run import machine
+from sweeplib.run.demand import devices_of, shortage
+
+if TYPE_CHECKING:
+    from sweeplib.plan import Combination, Command, Line, Plan
+    from sweeplib.run.model import Work
+
+__all__ = ["Capacity"]
+
+_ASKED = 32  # combinations that are looked at for what they need on average
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """So many `places` for commands at once, thousandths of processors, and bytes of memory.
+
+    A command of which no processors are said takes `plain` thousandths.
+    """
+
+    places: int
+    cpu: int = 0
+    memory: int = 0
+    plain: int = 0
+
+    @classmethod
+    def of(cls, plan: Plan, parallel: int | None) -> Capacity:
+        """Return what there is for a plan's commands, of which `parallel` may run at once.
+
+        None: as many as there are processors for. One that says nothing of them takes one then.
+        """
+        processors = machine.processors()
+        least = plan.least_cpu
+        places = parallel or int(processors / min(1.0, least or 1.0))
+        plain = thousandths(1) if least is not None and parallel is None else 0
+        return cls(places, thousandths(processors), machine.memory(), plain)
+
+    def room(self) -> Room:
+        """Return all of it, free."""
+        return Room(self.places, self.cpu, self.memory)
+
+    def need(self, work: Work) -> Need:
+        """Return what a command takes: no more processors than there are, so that it runs when it is alone.
+
+        One that cannot run here at all takes nothing, as it fails at once.
+        """
+        amounts = work.amounts
+        if (not amounts and not self.plain) or work.refusal or shortage(work):
+            return NOTHING
+        return Need(
+            cpu=self._cpu(amounts.cpu),
+            memory=amounts.memory or 0,
+            gpu=amounts.gpu or 0.0,
+            devices=devices_of(work) if amounts.gpu else (),
+        )
+
+    def _cpu(self, said: float | None) -> int:
+        return self.plain if said is None else min(thousandths(said), self.cpu)
+
+    def at_once(self, plan: Plan) -> int:
+        """Return how many of a plan's commands fit at once, going by the mean of what some of them need."""
+        step = -(-len(plan) // _ASKED)
+        asked = [_amounts(plan, combination) for combination in plan[::step]]
+        total = Need(
+            cpu=sum(self._cpu(each.cpu) for each in asked),
+            memory=sum(each.memory or 0 for each in asked),
+            gpu=sum(each.gpu or 0.0 for each in asked),
+        )
+        there = len(machine.devices({**os.environ, **plan.job.env}))
+        wanted = ((self.cpu, total.cpu), (self.memory, total.memory), (there, total.gpu))
+        fitting = [int(all_ * len(asked) / each + 1e-9) for all_, each in wanted if each]
+        return max(1, min(self.places, *fitting))
+
+
+def _amounts(plan: Plan, combination: Combination | Line | Command) -> Amounts:
+    try:
+        return plan.needs(combination).resources.of(combination.parameters)
+    except InputError:  # told when it is its turn
+        return Amounts()
