@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Capacity"]
 
+_MOST = 500  # commands at once, each with a thread of ours, however little they need; `parallel` may say more
 _ASKED = 32  # combinations that are looked at for what they need on average
 
 
@@ -41,7 +42,7 @@ class Capacity:
         """
         processors = machine.processors()
         least = plan.least_cpu
-        places = parallel or int(processors / min(1.0, least or 1.0))
+        places = parallel or max(processors, min(int(processors / (least or 1.0)), _MOST))
         plain = thousandths(1) if least is not None and parallel is None else 0
         return cls(places, thousandths(processors), machine.memory(), plain)
 
@@ -79,7 +80,7 @@ class Capacity:
         there = len(machine.devices({**os.environ, **plan.job.env}))
         wanted = ((self.cpu, total.cpu), (self.memory, total.memory), (there, total.gpu))
         fitting = [int(all_ * len(asked) / each + 1e-9) for all_, each in wanted if each]
-        return max(1, min(self.places, *fitting))
+        return max(1, min([self.places, *fitting]))
 
 
 def _amounts(plan: Plan, combination: Combination | Line | Command) -> Amounts:
