@@ -26,13 +26,15 @@ _ASKED = 32  # combinations that are looked at for what they need on average
 class Capacity:
     """So many `places` for commands at once, thousandths of processors, and bytes of memory.
 
-    A command of which no processors are said takes `plain` thousandths.
+    A command of which no processors are said takes `plain` thousandths. `devices` is how many GPUs there are
+    for commands that do not say themselves which those are.
     """
 
     places: int
     cpu: int = 0
     memory: int = 0
     plain: int = 0
+    devices: int = 0
 
     @classmethod
     def of(cls, plan: Plan, parallel: int | None) -> Capacity:
@@ -44,7 +46,8 @@ class Capacity:
         least = plan.least_cpu
         places = parallel or max(processors, min(int(processors / (least or 1.0)), _MOST))
         plain = thousandths(1) if least is not None and parallel is None else 0
-        return cls(places, thousandths(processors), machine.memory(), plain)
+        devices = len(machine.devices({**os.environ, **plan.job.env}))
+        return cls(places, thousandths(processors), machine.memory(), plain, devices)
 
     def room(self) -> Room:
         """Return all of it, free."""
@@ -77,8 +80,7 @@ class Capacity:
             memory=sum(each.memory or 0 for each in asked),
             gpu=sum(each.gpu or 0.0 for each in asked),
         )
-        there = len(machine.devices({**os.environ, **plan.job.env}))
-        wanted = ((self.cpu, total.cpu), (self.memory, total.memory), (there, total.gpu))
+        wanted = ((self.cpu, total.cpu), (self.memory, total.memory), (self.devices, total.gpu))
         fitting = [int(all_ * len(asked) / each + 1e-9) for all_, each in wanted if each]
         return max(1, min([self.places, *fitting]))
 

@@ -11,7 +11,10 @@ import dask.config
 from prefect.settings import get_current_settings
 
 from sweeplib.errors import ClusterError
+from sweeplib.jobs import ClusterSpec
+from sweeplib.orchestrate import workers
 from sweeplib.orchestrate.capacity import Capacity
+from sweeplib.orchestrate.declaration import Declaration
 from sweeplib.orchestrate.environment import Environment
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
 
@@ -50,7 +53,8 @@ class Placement:
 
     `parallel` is about how many commands run at once, `window` how much work to keep submitted, `batch` how
     much to submit at once where more than that is left to do. `threads` are those of the one worker that is
-    in this process, and `capacity` bounds its commands; 0 and None where workers are elsewhere.
+    in this process, and `capacity` bounds its commands; 0 and None where workers are elsewhere. Commands of
+    which no processors are said need one all the same, if `plain`.
     """
 
     runner: SweepTaskRunner
@@ -59,6 +63,7 @@ class Placement:
     batch: int = 1
     threads: int = 0
     capacity: Capacity | None = None
+    plain: bool = False
 
 
 @contextmanager
@@ -88,10 +93,12 @@ def place(plan: Plan, parallel: int | None, address: str | None) -> Iterator[Pla
                 capacity=capacity,
             )
             return
-        _prepare(client, address or _name(job))
+        _prepare(client, address or _name(job), ours=not address and isinstance(job.cluster, ClusterSpec))
         threads = sum(client.nthreads().values())
         window = min(parallel or 2 * threads, 2 * threads)
-        yield Placement(runner, min(window, threads), window)
+        plain = bool(capacity.plain)
+        there = workers.capacity(client, min(window, threads), plain=plain)
+        yield Placement(runner, there.at_once(plan), window, plain=plain)
 
 
 def _runner(job: Job, threads: int, address: str | None) -> tuple[SweepTaskRunner, bool]:
@@ -109,8 +116,11 @@ def _runner(job: Job, threads: int, address: str | None) -> tuple[SweepTaskRunne
     return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}), True
 
 
-def _prepare(client: distributed.Client, name: str) -> None:
-    """Wait for a worker, and give every worker what Prefect needs to find its API."""
+def _prepare(client: distributed.Client, name: str, *, ours: bool) -> None:
+    """Wait for a worker, and give every worker what Prefect needs to find its API.
+
+    Workers of a cluster of `ours` declare what they have.
+    """
     try:
         client.wait_for_workers(1, timeout=_WAIT)
     except TimeoutError as error:
@@ -121,6 +131,8 @@ def _prepare(client: distributed.Client, name: str) -> None:
     client.register_plugin(
         Environment({key: value for key, value in wanted.items() if key.startswith(_PASSED_ON)})
     )
+    if ours:
+        client.register_plugin(Declaration())
 
 
 def _name(job: Job) -> str:

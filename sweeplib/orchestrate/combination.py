@@ -9,19 +9,20 @@ import logging
 import shlex
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.chunks import Member
 from sweeplib.orchestrate.limits import limits_of
+from sweeplib.orchestrate.nanny import set_by_nanny
 from sweeplib.orchestrate.task_runs import TaskRun
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.model import Outcome, SweepPaths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sweeplib.orchestrate.admission import Slot
     from sweeplib.orchestrate.session import Session
@@ -62,14 +63,17 @@ class Running:
         run = TaskRun(session, work.key, work.label) if work.chunk is None else None
         return cls(work, session, run or Member(session, work, work.chunk or 0))
 
-    def go_on(self, slot: Slot | None = None, failed: Callable[[], None] = _nothing) -> Attempt | Again:
+    def go_on(
+        self, slot: Slot | None = None, failed: Callable[[], None] = _nothing, unset: Sequence[str] = ()
+    ) -> Attempt | Again:
         """Run the command; return the attempt that decides, or that there is to be another one.
 
         What the command prints goes to the log of its task run as it comes. While it runs, and `failed` is
-        called where it failed for good, `slot` is held. Raises what `run_attempt` raises.
+        called where it failed for good, `slot` is held. Variables of this process that are to be `unset` it
+        does not see. Raises what `run_attempt` raises.
         """
         try:
-            attempt = self._attempt(slot, failed)
+            attempt = self._attempt(slot, failed, unset)
         except BaseException as error:
             self.run.crashes(error)
             raise
@@ -83,9 +87,10 @@ class Running:
         return Again(self, until)
 
     def _is_final(self, attempt: Attempt) -> bool:
-        return attempt.outcome in _GOOD or self.retry >= self.session.retries
+        given_up = self.retry >= self.session.retries or bool(self.work.refusal)
+        return given_up or attempt.outcome in _GOOD
 
-    def _attempt(self, slot: Slot | None, failed: Callable[[], None]) -> Attempt:
+    def _attempt(self, slot: Slot | None, failed: Callable[[], None], unset: Sequence[str]) -> Attempt:
         """Return the next attempt; the last one where the sweep was stopped since."""
         paths = SweepPaths(Path(self.work.folder))
         if self.last is None and paths.halt.exists():
@@ -95,7 +100,8 @@ class Running:
         log, session = _Log(self.run, self.work), self.session
         limited = limits_of(session.api).held(session.limits, self.work) if session.limits else nullcontext()
         with slot or nullcontext(), limited:
-            attempt = run_attempt(self.work, on_output=log.output)
+            work = replace(self.work, env={**dict.fromkeys(unset), **self.work.env}) if unset else self.work
+            attempt = run_attempt(work, on_output=log.output)
             if attempt.outcome not in _GOOD and self._is_final(attempt):
                 failed()
         log.end(attempt)
@@ -104,12 +110,12 @@ class Running:
 
 def run_combination(work: Work, session: Session) -> Attempt | Again:
     """Run a combination's command for the first time (a Dask task)."""
-    return Running.of(work, session).go_on()
+    return run_again(Running.of(work, session))
 
 
 def run_again(running: Running) -> Attempt | Again:
     """Run a combination's command once more (a Dask task)."""
-    return running.go_on()
+    return running.go_on(unset=() if running.work.amounts.cpu is None else set_by_nanny())
 
 
 class _Log:

@@ -39,6 +39,7 @@ from sweeplib.track import make_tracker
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from prefect.client.schemas.objects import FlowRun, State
@@ -176,7 +177,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             place(plan, asked.parallel, asked.cluster) as placement,
             execution,
             _heir(execution, context.flow_run) as heir,
-            _submitter(placement, shared, execution) as submitter,
+            _submitter(placement, shared, execution, pulse.note) as submitter,
         ):
             logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
             chunks = Chunks(shared, pulse, partial(_of_chunk, execution))
@@ -227,12 +228,12 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
 
 
 def _submitter(
-    placement: Placement, shared: Session, execution: Execution
+    placement: Placement, shared: Session, execution: Execution, note: Callable[[str], None]
 ) -> InProcessSubmitter | PrefectSubmitter:
     if placement.threads:
         limit = execution.plan.job.max_failures
         return InProcessSubmitter(placement, shared, limit.limit(execution.total) if limit else None)
-    return PrefectSubmitter(placement, shared)
+    return PrefectSubmitter(placement, shared, note)
 
 
 def _heir(execution: Execution, flow_run: FlowRun) -> AbstractContextManager[Heir]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from distributed.client import ClosedClientError
@@ -18,15 +18,17 @@ from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.combination import Again, Running, run_again, run_combination
 from sweeplib.orchestrate.ended import arrivals, attempts_at
 from sweeplib.orchestrate.later import Later
+from sweeplib.orchestrate.workers import Workers
 from sweeplib.run.client import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from distributed import Client, Future
 
     from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.session import Session
+    from sweeplib.orchestrate.workers import Request
     from sweeplib.run.model import Attempt, Work
 
 __all__ = ["PrefectSubmitter"]
@@ -41,18 +43,32 @@ class _Ended:
     last: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Work that asks for what not every worker has, with what has run of it."""
+
+    work: Work
+    running: Running | None
+    request: Request
+
+
 class PrefectSubmitter:
     """Submits work to a Dask cluster as task runs of a flow run, keeping `placement.window` pieces of it out.
 
     Work that Dask lost (its worker was killed) is submitted once more; where that fails as well, the
     done-markers say how it ended: the ledger decides what is done, and Prefect only shows it.
+
+    What a command needs is asked of Dask, as far as workers declare it; what none has, for some time, fails.
+    `note` is told of both.
     """
 
-    def __init__(self, placement: Placement, session: Session) -> None:
+    def __init__(self, placement: Placement, session: Session, note: Callable[[str], None]) -> None:
         self._client: Client = placement.runner.client
         self._session = session
         self._ended: SimpleQueue[_Ended] = SimpleQueue()
         self._out: dict[str, Future[Attempt | Again]] = {}
+        self._workers = Workers(self._client, note, plain=placement.plain)
+        self._asking: dict[str, _Asking] = {}
         self._later = Later()
         self._sweep: str | None = None
         self._stopped = False
@@ -82,12 +98,20 @@ class PrefectSubmitter:
         self._submit(work, last=False)
 
     def _submit(self, work: Work, running: Running | None = None, *, last: bool) -> None:
-        key = f"{self._session.task}-{uuid4()}"
+        request = () if work.refusal else self._workers.request(work.amounts)
+        options: dict[str, Any] = {
+            "key": f"{self._session.task}-{uuid4()}",
+            "pure": False,
+            "fifo_timeout": "0 s",  # what is submitted within it has no order
+        }
+        if request:
+            options["resources"] = dict(request)
+            self._asking[work.key] = _Asking(work, running, request)
         try:
             if running is None:
-                future = self._client.submit(run_combination, work, self._session, key=key, pure=False)
+                future = self._client.submit(run_combination, work, self._session, **options)
             else:
-                future = self._client.submit(run_again, running, key=key, pure=False)
+                future = self._client.submit(run_again, running, **options)
         except (ClosedClientError, CommClosedError) as error:
             msg = f"the Dask cluster has gone away ({error}); what is done is kept: run again when it is back"
             raise ClusterError(msg) from error
@@ -100,10 +124,30 @@ class PrefectSubmitter:
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
         arrived = arrivals(self._ended, self._later.wait(timeout))
+        arrived = [each for each in arrived if self._out.get(each.work.key) is each.future]  # not replaced
         results = self._results([each.future for each in arrived])
         found = [self._finish(each, result) for each, result in zip(arrived, results, strict=True)]
         self._go_on(self._later.due())
+        self._refuse()
         return [each for each in found if each is not None]
+
+    def _refuse(self) -> None:
+        """Have what no worker can run fail on any worker, in the place of what waits for one."""
+        if not self._asking or not self._workers.look():
+            return
+        for request in {each.request for each in self._asking.values()}:
+            problem = self._workers.lack(request)
+            for asking in list(self._asking.values()) if problem else ():
+                if asking.request == request:
+                    self._replace(asking, problem)
+
+    def _replace(self, asking: _Asking, problem: str) -> None:
+        del self._asking[asking.work.key]
+        work = replace(asking.work, refusal=problem)
+        before = self._out[work.key]
+        running = asking.running and replace(asking.running, work=work)
+        self._submit(work, running, last=True)
+        before.cancel()
 
     def _go_on(self, due: Iterable[Running]) -> None:
         for running in due:
@@ -120,6 +164,7 @@ class PrefectSubmitter:
         """Return the attempts at the work; None if it is to be submitted again, now or later."""
         work = ended.work
         self._out.pop(work.key, None)
+        self._asking.pop(work.key, None)
         if isinstance(result, Again):
             self._later.put(result)
             return None
