@@ -61,6 +61,7 @@ def _ended(row: Combination) -> EndedRun:
         run_id=row.run_id,
         outcome=row.outcome or Outcome.LOST,
         exit_code=row.exit_code,
+        message=row.message,
         started=row.started,
         ended=row.ended,
         metrics=row.metrics,

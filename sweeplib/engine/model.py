@@ -98,7 +98,8 @@ class TrackedRun:
 class EndedRun:
     """A combination of an earlier time that no tracker has acknowledged yet.
 
-    `run_id` is the run that was opened for it, where one was. Times are seconds since the epoch.
+    `run_id` is the run that was opened for it, where one was; `message` says why it did not complete. Times
+    are seconds since the epoch.
     """
 
     key: str
@@ -109,6 +110,7 @@ class EndedRun:
     exit_code: int | None
     started: float | None
     ended: float | None
+    message: str = ""
     metrics: Mapping[str, float] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -93,6 +93,7 @@ class Record:
     started: float | None
     ended: float | None
     metrics: dict[str, float]
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,8 @@ class Recorder:
             tags |= {**request.tags, "mlflow.runName": request.name}
         if request.exit_code is not None:
             tags["sweep.exit_code"] = str(request.exit_code)
+        if request.message:
+            tags["sweep.message"] = request.message
         if request.started is not None and request.ended is not None:
             tags["sweep.seconds"] = f"{request.ended - request.started:.3f}"
         known = run.data.params
