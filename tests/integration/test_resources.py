@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
+import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pytest
 from sweeplib.run.machine import processors
 from sweeplib.run.model import Outcome
 from tests.conftest import end_group
-from tests.integration.prefect_api import ask, task_runs
+from tests.integration.prefect_api import task_runs
 from tests.integration.test_run import await_true, newest
 
 if TYPE_CHECKING:
@@ -30,8 +29,9 @@ WORK = """
     began = time.time()
     time.sleep(0.3)
     seen = [os.environ.get(name) for name in ("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")]
+    values = dict(word.split("=") for word in sys.argv[1:])
     with open("ran", "a") as file:
-        file.write(json.dumps([dict(word.split("=") for word in sys.argv[1:]), began, time.time(), *seen]) + "\\n")
+        file.write(json.dumps([values, began, time.time(), *seen]) + "\\n")
 """
 
 
@@ -130,8 +130,10 @@ def test_commands_share_the_machine(project: Project, devices: list[str], prefec
     assert row.message in project.sweep("status", "fill").stdout
     (run,) = task_runs(prefect_api, tag)
     assert run["state"]["message"].startswith(row.message)
-    client = json.loads(project.sweep("results", "fill", "--format", "json").stdout)
-    assert "memory" in json.dumps(client)
+    store = sqlite3.connect(project.folder / "mlflow.db")
+    told = store.execute("SELECT value FROM tags WHERE key = 'sweep.message'").fetchall()
+    store.close()
+    assert told == [(row.message,)]
 
     refused = project.sweep("run", "none", check=1)
     assert "failed: none: needs 3 GPUs (resources), and this machine has 2 (sweep logs" in refused.stderr
@@ -163,3 +165,87 @@ def test_two_sweeps_share_devices(project: Project, devices: list[str]) -> None:
     for each in found:
         assert len(str(each.devices).split(",")) == int(each.values["gpu"])
         assert set(str(each.devices).split(",")) <= set(devices)
+
+
+@pytest.fixture
+def cluster(project: Project, devices: list[str]) -> Iterator[str]:
+    """The address of a Dask scheduler with a worker that has threads enough, and declares what it has."""
+    file = project.folder.parent / "scheduler.json"
+    env = {key: value for key, value in project.env.items() if key != "PREFECT_API_URL"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": env}
+    place = ["--scheduler-file", str(file), "--dashboard-address", "127.0.0.1:0"]
+    dask = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        *place,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+    ]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", *place, "--nthreads", "8"]
+    processes = [subprocess.Popen(dask, **quiet)]
+    await_true(file.exists, "the Dask scheduler to start")
+    processes.append(
+        subprocess.Popen([*worker, "--resources", "CPU=2 GPU=2"], **quiet, cwd=project.folder.parent)
+    )
+    yield json.loads(file.read_text())["address"]
+    for process in reversed(processes):
+        process.terminate()  # a worker's nanny ends the worker
+        process.wait()
+
+
+def test_a_dask_cluster_is_shared(project: Project, cluster: str) -> None:
+    project.jobs(
+        f"""
+        defaults: {{style: plain, tracking: false, cluster: "{cluster}"}}
+        jobs:
+          mix:
+            run: python work.py
+            resources: {{cpu: "${{cpu}}", memory: 100MB}}
+            sets: [{{each: "cpu=0.5,1,2 i=1:3"}}]
+          devices:
+            run: python work.py
+            resources: {{gpu: "${{gpu}}", cpu: 0.1}}
+            sets: [{{each: "gpu=1,2 i=1,2"}}]
+          much:
+            run: python work.py
+            retries: 5
+            resources: {{cpu: "${{cpu}}"}}
+            sets: [{{each: "cpu=1,4"}}]
+        """
+    )
+    hasty = (
+        "from sweeplib.orchestrate import workers as w; w.PATIENCE = 3; from sweeplib.cli import main; main()"
+    )
+    much = subprocess.Popen(
+        [sys.executable, "-c", hasty, "run", "much"],
+        cwd=project.folder,
+        env=project.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        mix = project.sweep("run", "mix", check=0)
+        found = [each for each in ran(project) if "i" in each.values]
+        assert len(found) == 9
+        assert busiest(found) <= 2
+        assert {each.values["cpu"]: each.threads for each in found} == {"0.5": "1", "1": "1", "2": "2"}
+        assert "the workers of the Dask cluster declare no MEMORY, so that resources do not" in mix.stderr
+
+        project.sweep("run", "devices", check=0)
+        hold_devices_apart([each for each in ran(project) if "gpu" in each.values])
+
+        out, err = much.communicate(timeout=120)
+        assert "1 of 2 completed, 1 failed" in out
+        problem = (
+            "needs 4 processors (resources), and no worker of the Dask cluster has as much "
+            "(the most is 2 processors)"
+        )
+        assert f"sweep: a command {problem}; waiting 3 s for one that has" in err
+        assert f"sweep: failed: cpu=4: {problem} (sweep logs" in err
+    finally:
+        end_group(much)
