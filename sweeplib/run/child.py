@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from sweeplib.run.leases import Lease
+    from sweeplib.run.leases import Asking, Lease
     from sweeplib.run.locks import SweepLocks
     from sweeplib.run.warm import Templates
 
@@ -53,6 +53,7 @@ class Child:
         self._log = -1
         self._env: dict[str, str] = {}
         self._note = ""
+        self._asking: Asking | None = None
         self._lease: Lease | None = None
         self._weigh_at = _NEVER
         self._ended = False  # whether the leader was waited for
@@ -121,10 +122,12 @@ class Child:
 
     def _take_devices(self) -> None:
         """Lease the devices that are asked for, if they are free."""
-        from sweeplib.run.leases import lease  # which few commands need
+        from sweeplib.run.leases import Asking  # which few commands need
 
         try:
-            self._lease = lease(self.spec["leases"], self.spec["devices"], self.spec["gpu"])
+            if self._asking is None:
+                self._asking = Asking(self.spec["leases"], self.spec["devices"], self.spec["gpu"])
+            self._lease = self._asking.lease()
         except OSError as error:
             self._finish(FAILED, None, file_problem("cannot lease a device in", error))
             return
@@ -262,6 +265,8 @@ class Child:
             unlock_log(self._log)
         if self._locked:
             self._locks.drop(self.spec["lock"])
+        if self._asking:
+            self._asking.close()
         if self._lease:
             self._lease.close()
         self.answer = {"op": "finished", "id": self.spec["id"], **answer}

@@ -4,6 +4,10 @@ A device is a file of this machine's, a share so many bytes of it under a lock o
 (``F_OFD_SETLK`` of fcntl(2)): the system gives it back when the guard that holds it lets go, or dies. All
 sweeps of a user on this machine share the files.
 
+Whoever waits for devices waits for its turn first: a lock beside the parts of each device that it may use,
+in the order of their names, held until it has what it needs. So commands of several sweeps take turns, and
+one that needs several devices at once is not passed by for ever by those that need one.
+
 Loaded by the guard process, and only for commands that ask for devices: imports must stay few.
 """
 
@@ -22,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Lease", "lease"]
+__all__ = ["Asking", "Lease", "lease"]
 
 PARTS = 60
 """Into how many parts a device can be shared out."""
@@ -44,6 +48,40 @@ class Lease:
         for handle in self._handles:
             os.close(handle)
         self._handles = []
+
+
+class Asking:
+    """A wish for a share of one of these devices, or so many whole ones, until `close`.
+
+    Raises OSError if there can be no files for them in `folder`.
+    """
+
+    def __init__(self, folder: str, devices: Sequence[str], amount: float) -> None:
+        """Wait for nothing yet."""
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self._folder = folder
+        self._devices = devices
+        self._amount = amount
+        self._queued = sorted(devices, key=_name)
+        self._turns: list[int] = []
+
+    def lease(self) -> Lease | None:
+        """Return the devices; None where it is not its turn, or not enough is free now: ask again."""
+        while len(self._turns) < len(self._queued):
+            handle = _open(self._folder, self._queued[len(self._turns)])
+            if not _lock(handle, PARTS, 1):
+                os.close(handle)
+                return None
+            self._turns.append(handle)
+        found = lease(self._folder, self._devices, self._amount)
+        if found is not None:
+            self.close()
+        return found
+
+    def close(self) -> None:
+        """Let the next one have its turn."""
+        _close(self._turns)
+        self._turns = []
 
 
 def lease(folder: str, devices: Sequence[str], amount: float) -> Lease | None:
@@ -88,8 +126,12 @@ def _share(folder: str, devices: Sequence[str], parts: int) -> Lease | None:
 
 
 def _open(folder: str, device: str) -> int:
+    return os.open(os.path.join(folder, _name(device)), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _name(device: str) -> str:
     name = "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in device)
-    return os.open(os.path.join(folder, f"gpu-{name}"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return f"gpu-{name}"
 
 
 def _lock(handle: int, start: int, length: int, kind: int = fcntl.F_WRLCK) -> bool:

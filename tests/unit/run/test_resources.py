@@ -199,6 +199,38 @@ def test_parts_of_a_device(tmp_path: Path) -> None:
     whole.close()
 
 
+def test_who_waits_for_several_devices_is_not_passed_by(tmp_path: Path) -> None:
+    folder, devices = str(tmp_path / "leases"), ["0", "1"]
+    first = leases.Asking(folder, devices, 1).lease()
+    assert first
+    both, one = leases.Asking(folder, devices, 2), leases.Asking(folder, ["1"], 1)
+    assert both.lease() is None
+    assert one.lease() is None, "though a device is free: it is not its turn"
+    first.close()
+    assert one.lease() is None
+    held = both.lease()
+    assert held
+    assert held.devices == devices
+    assert one.lease() is None
+    held.close()
+    last = one.lease()
+    assert last
+    last.close()
+
+
+def test_who_goes_away_leaves_its_turn(tmp_path: Path) -> None:
+    folder = str(tmp_path / "leases")
+    held = leases.Asking(folder, ["0"], 1).lease()
+    assert held
+    gone, next_ = leases.Asking(folder, ["0"], 1), leases.Asking(folder, ["0"], 0.5)
+    assert gone.lease() is None
+    gone.close()
+    held.close()
+    share = next_.lease()
+    assert share
+    share.close()
+
+
 def test_what_this_machine_has() -> None:
     assert machine.processors() >= 1
     assert 10**8 < machine.memory() < 10**14
