@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import InputError, PlanError
+from sweeplib.jobs.where import missing
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import prefix
 from sweeplib.plan.needs import Needs
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sweeplib.jobs import Job, Set, Variant
     from sweeplib.plan.rows import Rows
     from sweeplib.syntax import Cell
+    from sweeplib.where import Where
 
 __all__ = ["Part"]
 
@@ -56,6 +58,7 @@ class Part(Sequence[Row]):
         self._known: dict[tuple[str, ...], tuple[Needs, bytes]] = {}
         self.prefix = self._prefix(self._needs)
         self._hold_amounts(set_)
+        self._hold_places()
 
     def _prefix(self, needs: Needs) -> bytes:
         job = self._job
@@ -101,6 +104,23 @@ class Part(Sequence[Row]):
                     resources.hold(name, key, _values_of(set_, name), names_of(set_))
                 except InputError as error:
                     raise PlanError(f"job {self.job_name!r}: resources{where}: {error}") from None
+
+    def _hold_places(self) -> None:
+        """Raise `PlanError` where a variant is to run on a cluster that the job file does not have."""
+        for name, variant in self.variants.items():
+            if text := missing(variant.where, self._job.clusters):
+                raise PlanError(f"job {self.job_name!r}: where of {name}: {text}")
+
+    @property
+    def places(self) -> frozenset[Where | None]:
+        """Where its combinations run, None for where all that have no place do."""
+        of_groups: dict[str, set[Where | None]] = {}
+        for name, variant in self.variants.items():
+            of_groups.setdefault(name.partition("=")[0], set()).add(variant.where)
+        said = {place for places in of_groups.values() for place in places if place is not None}
+        if any(None not in places for places in of_groups.values()):
+            return frozenset(said)
+        return frozenset({self._needs.where, *said})
 
     def hold_needs_of_one(self) -> None:
         """Raise `PlanError` for what one command for all combinations cannot have for some of them alone."""
