@@ -280,4 +280,5 @@ class Execution:
             chunk=chunk,
             preload=job.preloaded,
             packages=item.needs.packages,
+            where=item.needs.where,
         )

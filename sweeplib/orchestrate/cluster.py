@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import distributed
 
-    from sweeplib.jobs import Job
+    from sweeplib.jobs import ClusterSpec
 
 __all__ = ["Placement", "place"]
 
@@ -60,21 +60,25 @@ class Placement:
 
 
 @contextmanager
-def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Placement]:
-    """Bring up the job's cluster, and take it down again if it is ours.
+def place(
+    cluster: str | ClusterSpec | None, name: str, parallel: int | None, *, cautious: bool = False
+) -> Iterator[Placement]:
+    """Bring up a cluster (None: Dask in this process), and take it down again if it is ours.
 
-    `parallel` and `address` override the job's. Raises `ClusterError` if the cluster cannot be reached.
+    `name` is what messages call it, `parallel` how many commands run at once (None: as many as it has room
+    for); one that is `cautious` keeps little submitted, as what fails may end the sweep. Raises
+    `ClusterError` if the cluster cannot be reached.
     """
-    parallel = parallel or job.parallel
-    runner, local = _runner(job, parallel, address)
+    runner = _runner(cluster, name, parallel)
+    local = cluster is None
     with dask.config.set({**_CONFIG, **(_LINK if local else {})}), runner:
         try:
             client = runner.client
         except Exception as error:
-            raise ClusterError(_unreachable(job, address, error)) from error
+            raise ClusterError(_unreachable(name, error)) from error
         if local:
             commands = parallel or processors()
-            ahead = commands if job.max_failures is not None else 3 * commands + 2 * _SPARE
+            ahead = commands if cautious else 3 * commands + 2 * _SPARE
             yield Placement(
                 runner,
                 commands,
@@ -83,34 +87,31 @@ def place(job: Job, parallel: int | None, address: str | None) -> Iterator[Place
                 threads=commands + _SPARE,
             )
             return
-        _prepare(client, address or _name(job))
+        _prepare(client, cluster, name)
         threads = sum(client.nthreads().values())
         window = min(parallel or 2 * threads, 2 * threads)
         yield Placement(runner, min(window, threads), window)
 
 
-def _runner(job: Job, parallel: int | None, address: str | None) -> tuple[SweepTaskRunner, bool]:
-    if address:
-        return SweepTaskRunner(address=address), False
-    if isinstance(job.cluster, str):
-        return SweepTaskRunner(address=job.cluster), False
-    if job.cluster is not None:
+def _runner(cluster: str | ClusterSpec | None, name: str, parallel: int | None) -> SweepTaskRunner:
+    if isinstance(cluster, str):
+        return SweepTaskRunner(address=cluster)
+    if cluster is not None:
         try:
-            return SweepTaskRunner(
-                cluster_class=job.cluster.class_, cluster_kwargs=dict(job.cluster.arguments)
-            ), False
+            return SweepTaskRunner(cluster_class=cluster.class_, cluster_kwargs=dict(cluster.arguments))
         except (ImportError, AttributeError) as error:
-            raise ClusterError(_unreachable(job, address, error)) from error
+            raise ClusterError(_unreachable(name, error)) from error
     threads = (parallel or processors()) + _SPARE
-    return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}), True
+    return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads})
 
 
-def _prepare(client: distributed.Client, name: str) -> None:
+def _prepare(client: distributed.Client, cluster: str | ClusterSpec | None, name: str) -> None:
     """Wait for a worker, and give every worker what Prefect needs to find its API."""
     try:
         client.wait_for_workers(1, timeout=_WAIT)
     except TimeoutError as error:
-        msg = f"the Dask cluster {name} has no worker; start one with: dask worker {name}"
+        start = f"; start one with: dask worker {cluster}" if isinstance(cluster, str) else ""
+        msg = f"the Dask cluster {name} has no worker{start}"
         raise ClusterError(msg) from error
     settings = get_current_settings().to_environment_variables(exclude_unset=True, include_secrets=True)
     wanted = {**settings, **os.environ}
@@ -119,10 +120,5 @@ def _prepare(client: distributed.Client, name: str) -> None:
     )
 
 
-def _name(job: Job) -> str:
-    cluster = job.cluster
-    return cluster if isinstance(cluster, str) else cluster.class_ if cluster else "in this process"
-
-
-def _unreachable(job: Job, address: str | None, error: Exception) -> str:
-    return f"the Dask cluster {address or _name(job)} cannot be used: {error}"
+def _unreachable(name: str, error: Exception) -> str:
+    return f"the Dask cluster {name} cannot be used: {error}"

@@ -23,16 +23,14 @@ from sweeplib.jobs import FailureLimit, load
 from sweeplib.ledger import Ledger
 from sweeplib.orchestrate import launch as launches
 from sweeplib.orchestrate.chunks import Chunks
-from sweeplib.orchestrate.cluster import place
 from sweeplib.orchestrate.heir import Heir, appointed
-from sweeplib.orchestrate.in_process import InProcessSubmitter
 from sweeplib.orchestrate.late import report_late
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
+from sweeplib.orchestrate.places import placed, stationed
 from sweeplib.orchestrate.pulse import Pulse, Topic
 from sweeplib.orchestrate.recorder import flush_all
 from sweeplib.orchestrate.records import settle
 from sweeplib.orchestrate.session import session
-from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
 from sweeplib.plan import Plan
 from sweeplib.track import make_tracker
@@ -46,7 +44,6 @@ if TYPE_CHECKING:
     from sweeplib.engine import Observer, Summary
     from sweeplib.jobs import Job
     from sweeplib.ledger import Combination
-    from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.session import Session
 
 __all__ = ["sweep_flow"]
@@ -173,10 +170,10 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
         with (
             _pulse(execution, shared, context.flow_run, launch.observer) as pulse,
             make_tracker(project, enabled=bool(job.tracking)) as tracker,
-            place(job, asked.parallel, asked.cluster) as placement,
+            placed(plan, asked.parallel, asked.cluster) as placements,
             execution,
             _heir(execution, context.flow_run) as heir,
-            _submitter(placement, shared, execution) as submitter,
+            stationed(placements, shared, execution) as submitter,
         ):
             logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
             chunks = Chunks(shared, pulse, partial(_of_chunk, execution))
@@ -224,15 +221,6 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
     )
     cancel = partial(execution.ledger.request_cancel, execution.id)
     return Pulse(topic, shared, flow_run, observer, cancel, get_run_logger().info)
-
-
-def _submitter(
-    placement: Placement, shared: Session, execution: Execution
-) -> InProcessSubmitter | PrefectSubmitter:
-    if placement.threads:
-        limit = execution.plan.job.max_failures
-        return InProcessSubmitter(placement, shared, limit.limit(execution.total) if limit else None)
-    return PrefectSubmitter(placement, shared)
 
 
 def _heir(execution: Execution, flow_run: FlowRun) -> AbstractContextManager[Heir]:

@@ -10,7 +10,6 @@ from collections import deque
 from functools import partial
 from itertools import count
 from pathlib import Path
-from queue import SimpleQueue
 from threading import Semaphore
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
@@ -18,7 +17,7 @@ from uuid import uuid4
 from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.combination import Again, Running
-from sweeplib.orchestrate.ended import arrivals, attempts_at
+from sweeplib.orchestrate.ended import Ends, arrivals, attempts_at
 from sweeplib.orchestrate.later import Later
 from sweeplib.orchestrate.slots import Slot
 from sweeplib.run.client import Guard
@@ -26,12 +25,14 @@ from sweeplib.run.model import SweepPaths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from threading import Event
 
     from distributed import Client
 
     from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.session import Session
     from sweeplib.run.model import Attempt, Work
+    from sweeplib.where import Where
 
 __all__ = ["InProcessSubmitter"]
 
@@ -50,7 +51,7 @@ class InProcessSubmitter:
         self._works: deque[Work | Running | None] = deque()
         self._count = Semaphore(0)  # of works
         self._free = Semaphore(placement.parallel)
-        self._ended: SimpleQueue[tuple[Work, Attempt | Again | str]] = SimpleQueue()
+        self._ended: Ends[tuple[Work, Attempt | Again | str]] = Ends()
         self._later = Later()
         self._failed = count(1)
         self._allowed = allowed
@@ -63,6 +64,7 @@ class InProcessSubmitter:
         """How many pieces of work to submit at once."""
         self.submitted = 0
         """How many task runs were submitted; `Chunks` counts its own."""
+        self._out = 0  # works that have not come back
 
     def __enter__(self) -> Self:
         _serving[self._id] = self
@@ -81,8 +83,22 @@ class InProcessSubmitter:
         """How many pieces of work to keep submitted; what waits to be tried again takes no place."""
         return self._window + len(self._later)
 
+    @property
+    def running(self) -> int:
+        """How many commands run now, about."""
+        return min(self._out - len(self._later), self.parallel)
+
+    def at(self, where: Where | None) -> Self:  # noqa: ARG002 - the protocol's signature
+        """Return this one: it hands no work on."""
+        return self
+
+    def ring(self, bell: Event) -> None:
+        """Ring a bell whenever something has ended."""
+        self._ended.bell = bell
+
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""
+        self._out += 1
         self._sweep = work.sweep
         self.submitted += work.chunk is None
         self._put(work)
@@ -125,6 +141,7 @@ class InProcessSubmitter:
             else:
                 finished.append(Finished(work, attempts_at(work, result) or [unseen(work.key, str(result))]))
         self._go_on(self._later.due())
+        self._out -= len(finished)
         return finished
 
     def _go_on(self, due: Iterable[Running]) -> None:

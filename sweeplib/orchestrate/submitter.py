@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
@@ -16,18 +15,20 @@ from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.combination import Again, Running, run_again, run_combination
-from sweeplib.orchestrate.ended import arrivals, attempts_at
+from sweeplib.orchestrate.ended import Ends, arrivals, attempts_at
 from sweeplib.orchestrate.later import Later
 from sweeplib.run.client import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from threading import Event
 
     from distributed import Client, Future
 
     from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.session import Session
     from sweeplib.run.model import Attempt, Work
+    from sweeplib.where import Where
 
 __all__ = ["PrefectSubmitter"]
 
@@ -51,7 +52,7 @@ class PrefectSubmitter:
     def __init__(self, placement: Placement, session: Session) -> None:
         self._client: Client = placement.runner.client
         self._session = session
-        self._ended: SimpleQueue[_Ended] = SimpleQueue()
+        self._ended: Ends[_Ended] = Ends()
         self._out: dict[str, Future[Attempt | Again]] = {}
         self._later = Later()
         self._sweep: str | None = None
@@ -74,6 +75,19 @@ class PrefectSubmitter:
     def window(self) -> int:
         """How many pieces of work to keep submitted; what waits to be tried again takes no place."""
         return self._window + len(self._later)
+
+    @property
+    def running(self) -> int:
+        """How many commands run now, about."""
+        return min(len(self._out), self.parallel)
+
+    def at(self, where: Where | None) -> Self:  # noqa: ARG002 - the protocol's signature
+        """Return this one: it hands no work on."""
+        return self
+
+    def ring(self, bell: Event) -> None:
+        """Ring a bell whenever something has ended."""
+        self._ended.bell = bell
 
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""

@@ -209,8 +209,8 @@ def test_a_job(read: Read, job: str, message: str) -> None:
             "speed: 4",
             (
                 ": unknown key 'speed'; the keys here are run, call, submit, launch, sets, deployments, "
-                "style, add, parallel, timeout, retries, retry_delay, max_failures, canary, order, "
-                "env, tags, groups, with, resources, cluster, where, task_runs, metric, preload, tracking, name"
+                "style, add, parallel, timeout, retries, retry_delay, max_failures, canary, order, env, "
+                "tags, groups, with, resources, cluster, where, task_runs, metric, preload, tracking, name"
             ),
         ),
         ("each: a=1", ": 'each' belongs to a set; write sets: [{each: ...}]"),

@@ -133,8 +133,8 @@ def test_a_submit_job_is_one_command(read: Read) -> None:
     with pytest.raises(InputError) as caught:
         read("jobs: {one: {submit: x, where: {pool: p}, sets: [{each: a=1, where: here}]}}\n")
     assert str(caught.value) == (
-        "sweeps.yaml:1: jobs.one.sets[0].where: a 'submit' job is one command, and no set has one of its own; "
-        "say it of the job"
+        "sweeps.yaml:1: jobs.one.sets[0].where: a 'submit' job is one command, "
+        "and no set has one of its own; say it of the job"
     )
     job = read("jobs: {one: {submit: x, where: {pool: p}, sets: [{each: a=1}]}}\n").job("one")
     assert Plan(job).places == {Where("pool", "p")}
@@ -146,7 +146,8 @@ def test_a_variant_says_more_than_its_set(read: Read, folder: Path) -> None:
     (backends / "one.yaml").write_text("where: big\n")
     (backends / "two.yaml").write_text("")
     (backends / "three.yaml").write_text("where: {pool: night}\n")
-    file = f"{CLUSTERS}jobs:\n  bench:\n    run: x\n    where: own\n    groups: {{backend: backends/}}\n    sets:\n"
+    job = "  bench:\n    run: x\n    where: own\n    groups: {backend: backends/}\n    sets:\n"
+    file = f"{CLUSTERS}jobs:\n{job}"
     plan = Plan(read(file + "    - each: backend=*\n    - each: a=1\n      where: here\n").job("bench"))
     assert [str(plan.needs(each).where) for each in plan] == [
         "cluster big",
