@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,6 +27,7 @@ from sweeplib.orchestrate.late import report_late
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
 from sweeplib.orchestrate.places import placed, stationed
 from sweeplib.orchestrate.pulse import Pulse, Topic
+from sweeplib.orchestrate.reader import outlive_reader
 from sweeplib.orchestrate.recorder import flush_all
 from sweeplib.orchestrate.records import settle
 from sweeplib.orchestrate.session import session
@@ -119,26 +119,12 @@ class _Asked:
 def run_job(name: str, folder: str | None, asked: _Asked) -> State[Any]:
     """Run one sweep of a job inside its flow run; return the flow run's final state."""
     launch = launches.current()
-    _outlive_reader()
+    outlive_reader()
     try:
         return _run(launch, name, folder, asked)
     except Exception as error:
         launch.error = error  # the caller's to show: Prefect turns it into a state
         raise
-
-
-def _outlive_reader() -> None:
-    """Let what Prefect prints for its worker be lost where the worker has died.
-
-    The console that it prints with would end the thread that prints, Dask's perhaps, and we would wait for
-    that for ever.
-    """
-    held = [logging.root, *logging.Logger.manager.loggerDict.values()]
-    for logger in held:
-        for handler in logger.handlers if isinstance(logger, logging.Logger) else ():
-            console = getattr(handler, "console", None)
-            if console is not None:
-                console.on_broken_pipe = lambda: None
 
 
 def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) -> State[Any]:
@@ -173,7 +159,7 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
             placed(plan, asked.parallel, asked.cluster) as placements,
             execution,
             _heir(execution, context.flow_run) as heir,
-            stationed(placements, shared, execution) as submitter,
+            stationed(placements, shared, execution, pulse.note) as submitter,
         ):
             logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
             chunks = Chunks(shared, pulse, partial(_of_chunk, execution))

@@ -150,6 +150,12 @@ class InProcessSubmitter:
             self._works.appendleft(running)
             self._count.release()
 
+    def abandon(self) -> int:
+        """Begin nothing more, not even what was submitted; return how much of that there was."""
+        left = len(self._later.every())
+        works, self._works = self._works, deque([None] * len(self._works))  # which end the threads
+        return left + sum(each is not None for each in works)
+
     def stop(self, *, at_once: bool = False) -> None:
         """End what runs; what waits need not wait for a slot: it sees the sweep's stop file, and ends."""
         self._free.release(self._threads)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from sweeplib.orchestrate.cluster import place
 from sweeplib.orchestrate.in_process import InProcessSubmitter
+from sweeplib.orchestrate.pooled import PooledSubmitter
+from sweeplib.orchestrate.pools import Pool, find_pool
 from sweeplib.orchestrate.router import Router
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.where import HERE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sweeplib.engine import Execution
     from sweeplib.jobs import ClusterSpec, Job
@@ -28,23 +30,24 @@ __all__ = ["placed", "stationed"]
 @contextmanager
 def placed(
     plan: Plan, parallel: int | None, address: str | None
-) -> Iterator[Mapping[Where | None, Placement]]:
+) -> Iterator[Mapping[Where | None, Placement | Pool]]:
     """Bring up every place of a plan, and take down again what is ours.
 
     `parallel` and `address` override the job's; the address is that of the place of all that have none of
-    their own. Raises `ClusterError` for a cluster that cannot be reached.
+    their own. Raises `ClusterError` for a cluster that cannot be reached, `InputError` for a work pool that
+    is not there.
     """
     job = plan.job
     with ExitStack() as stack:
-        up: dict[Where | None, Placement] = {}
+        up: dict[Where | None, Placement | Pool] = {}
         of_none = address or job.cluster
-        for where in sorted(plan.places, key=str):
+        cautious = job.max_failures is not None
+        for where in sorted(plan.places, key=str, reverse=True):  # pools first: they are asked in no time
             same = HERE if where is None and of_none is None else where
-            if same not in up:
-                cluster, name = _cluster(job, address, same)
-                placement = place(
-                    cluster, name, parallel or job.parallel, cautious=job.max_failures is not None
-                )
+            if same is not None and same.kind == "pool":
+                up[same] = find_pool(same.name, parallel or job.parallel, cautious=cautious)
+            elif same not in up:
+                placement = place(*_cluster(job, address, same), parallel or job.parallel, cautious=cautious)
                 up[same] = stack.enter_context(placement)
             up[where] = up[same]
         yield {where: up[where] for where in plan.places}
@@ -61,27 +64,31 @@ def _cluster(job: Job, address: str | None, where: Where | None) -> tuple[str | 
 
 @contextmanager
 def stationed(
-    placements: Mapping[Where | None, Placement], session: Session, execution: Execution
+    placements: Mapping[Where | None, Placement | Pool],
+    session: Session,
+    execution: Execution,
+    note: Callable[[str], None],
 ) -> Iterator[Station | Router]:
-    """Give each place its submitter, and return that, or the one that hands work to them."""
+    """Give each place its submitter, and return that, or the one that hands work to them.
+
+    `note` is told what the user should know.
+    """
     limit = execution.plan.job.max_failures
     allowed = limit.limit(execution.total) if limit else None
     with ExitStack() as stack:
         made: dict[int, Station] = {}
         for placement in placements.values():
             if id(placement) not in made:
-                station = _station(placement, session, allowed)
+                station: InProcessSubmitter | PrefectSubmitter | PooledSubmitter
+                if isinstance(placement, Pool):
+                    station = PooledSubmitter(placement, session, execution, note)
+                elif placement.threads:
+                    station = InProcessSubmitter(placement, session, allowed)
+                else:
+                    station = PrefectSubmitter(placement, session)
                 stack.enter_context(station)
                 made[id(placement)] = station
         if len(made) == 1:
             yield next(iter(made.values()))
         else:
             yield Router({where: made[id(each)] for where, each in placements.items()})
-
-
-def _station(
-    placement: Placement, session: Session, allowed: int | None
-) -> InProcessSubmitter | PrefectSubmitter:
-    if placement.threads:
-        return InProcessSubmitter(placement, session, allowed)
-    return PrefectSubmitter(placement, session)
