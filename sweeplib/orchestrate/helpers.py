@@ -77,7 +77,8 @@ class Verdict:
 class Helpers:
     """The helpers of one sweep in one pool; a context manager.
 
-    There are as many as are `wanted`, as far as the pool has room for them, and one at least.
+    There are as many as are `wanted`, as far as the pool has room for them, and one at least; in the place of
+    one that somebody has cancelled there is no other.
     """
 
     def __init__(self, pool: Pool, session: Session, tag: str, project: Path, spool: Path) -> None:
@@ -90,6 +91,7 @@ class Helpers:
         self._deployment: UUID | None = None
         self._count = 0
         self._workers = 1
+        self._refused = 0
         self._due = {"look": 0.0, "workers": 0.0}
         self._told = ""
         self._lock = threading.Lock()
@@ -117,7 +119,7 @@ class Helpers:
     def most(self) -> int:
         """How many helpers run at once at most."""
         most = self._pool.limit or max(1, self._workers)
-        return min(most, self._pool.parallel or most)
+        return max(0, min(most, self._pool.parallel or most) - self._refused)
 
     @property
     def active(self) -> int:
@@ -180,7 +182,7 @@ class Helpers:
         if self.wanted and now >= self._due["workers"] and self._pool.needs_worker:
             self._due["workers"] = now + _WORKERS
             self._workers = online(client, self._pool)
-        while self.active < min(self.wanted, self.most):
+        while self.active < min(self.wanted, self.most) and not self._done.is_set():
             self._create(client)
         if self._runs and now >= self._due["look"]:
             self._due["look"] = now + _LOOK
@@ -244,6 +246,7 @@ class Helpers:
                         client.set_flow_run_state(UUID(each.id), crashed, force=True)
                 with self._lock:
                     self._runs.pop(each.id, None)
+                    self._refused += verdict.what == "cancelled"
                 self.verdicts.put(verdict)
 
     def _tell(self) -> None:

@@ -34,7 +34,7 @@ _TICK = 0.05  # seconds between looks at the spool for what has ended
 _LOOK = 0.5  # seconds between looks at who has signed in, and who has died
 _LEAVE = 5.0  # seconds that helpers have to leave at the end
 _AHEAD = 8  # pieces of work that wait for each command that runs: helpers take them, each as it is free
-_FRUITLESS = 3  # times that all helpers die, with no end of work in between, before work is given up
+_FRUITLESS = 2  # helpers that took no work, with no end of any in between, before work is given up
 _UNSETTLED = (Outcome.LOST, Outcome.CANCELLED)
 
 
@@ -92,7 +92,7 @@ class PooledSubmitter:
     def parallel(self) -> int:
         """How many commands run at once; as long as no helper has begun, what is to be expected."""
         known = sum(self._signed.values())
-        return known or self._pool.parallel or self._helpers.most * processors()
+        return known or self._pool.parallel or max(1, self._helpers.most) * processors()
 
     @property
     def running(self) -> int:
@@ -186,7 +186,7 @@ class PooledSubmitter:
         while not self._helpers.notes.empty():
             self._note(self._helpers.notes.get())
         if not self._stopped:
-            each = max(1, self.parallel // max(1, len(self._signed) or self._helpers.most))
+            each = max(1, self.parallel // (len(self._signed) or max(1, self._helpers.most)))
             self._helpers.ask(-(-len(self._works) // each))
 
     def _see_helpers(self) -> None:
@@ -205,27 +205,29 @@ class PooledSubmitter:
 
     def _judge(self, verdict: Verdict) -> None:
         """Take back what a helper had, and decide whether others go on with it."""
-        if verdict.what == "cancelled":
-            self._cancelled = verdict.message
-        for number in self._spool.held_by(verdict.id):
-            if number in self._works:
-                self._take_back(number, verdict)
+        held = [number for number in self._spool.held_by(verdict.id) if number in self._works]
+        for number in held:
+            self._take_back(number, verdict)
         self._spool.forget(verdict.id)
+        self._fruitless += not held
         if self._helpers.active:
             return
-        self._fruitless += 1
-        if self._cancelled:
+        if verdict.what == "cancelled":
+            self._cancelled = verdict.message
             self._withdraw(self._cancelled, Outcome.CANCELLED)
-        elif verdict.what == "unable" or self._fruitless >= _FRUITLESS:
+        elif self._fruitless >= _FRUITLESS:
             self._fruitless = 0
             self._withdraw(verdict.message, Outcome.FAILED)
+        elif self._works and not self._stopped:
+            self._note(f"{verdict.message}; another one is asked for")
 
     def _take_back(self, number: int, verdict: Verdict) -> None:
         work = self._works[number]
         history = attempts_at(work, verdict.message)
         settled = bool(history) and history[-1].outcome not in _UNSETTLED
-        if settled or self._stopped or self._cancelled or number in self._again:
-            outcome = Outcome.CANCELLED if self._stopped or self._cancelled else Outcome.LOST
+        ended = self._stopped or verdict.what == "cancelled"
+        if settled or ended or number in self._again:
+            outcome = Outcome.CANCELLED if ended else Outcome.LOST
             if history:
                 self._finish(number, history)
             else:
