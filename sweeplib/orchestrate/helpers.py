@@ -44,6 +44,7 @@ _SLOW = 45.0  # seconds after which a pool with a worker that has started nothin
 _LAST = 10.0  # seconds for the end
 _PULL = "prefect.deployments.steps.set_working_directory"
 _CANCELLED = ("CANCELLING", "CANCELLED")
+_IDLE = ("SCHEDULED", "PENDING")
 
 _logger = logging.getLogger(__name__)
 
@@ -267,17 +268,16 @@ class Helpers:
             self.notes.put(f"the work pool {self._pool.name} {text}")
 
     def _end(self, client: SyncPrefectClient) -> None:
-        """Cancel what has not begun, and close what has died; what runs ends by itself."""
+        """Cancel what has not begun; what runs sees that the sweep has ended, and what has died is judged."""
         with self._lock:
-            known = list(self._runs.values())
-        for each in known:
-            state: Any = None
-            if each.died:
-                state = Crashed(message="Its process has died.")
-            elif not each.signed and each.state not in FINAL:
-                state = Cancelled(message="The sweep has ended.")
-            if state is not None:
-                client.set_flow_run_state(UUID(each.id), state, force=True)
+            if not any(each.died or not each.signed for each in self._runs.values()):
+                return
+        self._look(client)
+        with self._lock:
+            idle = [each for each in self._runs.values() if not each.signed and each.state in _IDLE]
+        for each in idle:
+            cancelled: Any = Cancelled(message="The sweep has ended.")
+            client.set_flow_run_state(UUID(each.id), cancelled, force=True)
 
 
 def _verdict(run: _Run) -> Verdict | None:

@@ -77,6 +77,7 @@ class PooledSubmitter:
 
     def __exit__(self, *_: object) -> None:
         """Let the helpers go, those that have not begun before they do."""
+        self._see_helpers()
         self._spool.close()
         deadline = time.monotonic() + _LEAVE
         while time.monotonic() < deadline and any(each.alive for each in self._spool.signed()):
