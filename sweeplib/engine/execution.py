@@ -297,4 +297,5 @@ class Execution:
             packages=item.needs.packages,
             amounts=amounts,
             refusal=refusal,
+            where=item.needs.where,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from sweeplib.engine.model import Finished
 from sweeplib.engine.unseen import unseen
@@ -13,6 +13,7 @@ from sweeplib.run.client import Guard
 
 if TYPE_CHECKING:
     from sweeplib.run.model import Work
+    from sweeplib.where import Where
 
 __all__ = ["LocalSubmitter"]
 
@@ -25,11 +26,17 @@ class LocalSubmitter:
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="sweep")
         self._ended: SimpleQueue[Finished] = SimpleQueue()
         self._sweeps: set[str] = set()
+        self._out = 0
 
     @property
     def parallel(self) -> int:
         """How many commands run at once."""
         return self._parallel
+
+    @property
+    def running(self) -> int:
+        """How many of the commands that were submitted run now."""
+        return min(self._out, self._parallel)
 
     @property
     def window(self) -> int:
@@ -41,8 +48,13 @@ class LocalSubmitter:
         """One: what waits for others costs time."""
         return 1
 
+    def at(self, where: Where | None) -> Self:  # noqa: ARG002 - the protocol's signature
+        """Return this one: it runs all work here."""
+        return self
+
     def submit(self, work: Work) -> None:
         """Take a piece of work; returns at once."""
+        self._out += 1
         self._sweeps.add(work.sweep)
         self._pool.submit(self._run, work)
 
@@ -61,6 +73,7 @@ class LocalSubmitter:
             return []
         while not self._ended.empty():
             ended.append(self._ended.get())
+        self._out -= len(ended)
         return ended
 
     def stop(self, *, at_once: bool = False) -> None:

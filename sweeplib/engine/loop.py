@@ -15,6 +15,7 @@ from sweeplib.engine.model import Progress, Summary, TrackedRun
 from sweeplib.engine.order import arrange
 from sweeplib.engine.outlook import Outlook
 from sweeplib.engine.packing import Packing
+from sweeplib.engine.places import Places
 from sweeplib.engine.timeouts import words
 from sweeplib.engine.tracked import own_tags, tracked_sweep
 from sweeplib.engine.unseen import unseen
@@ -44,10 +45,10 @@ _HURRY = 2.0  # the same after a second interrupt
 def run_sweep(execution: Execution, submitter: Submitter, tracker: Tracker, observer: Observer) -> Summary:
     """Run everything of the sweep that is not done, and return what came of it.
 
-    Keeps `submitter.window` pieces of work submitted, claims each in the ledger before it is submitted,
-    and records each attempt before the next is claimed. An interrupt ends what runs, and is raised
-    again once every end is recorded; a second one does not wait for the ends. So does whatever else breaks
-    in. Either way `execution.summary` tells what came of it.
+    Keeps as many pieces of work submitted as the submitter of each place has a window for, claims each in the
+    ledger before it is submitted, and records each attempt before the next is claimed. An interrupt ends what
+    runs, and is raised again once every end is recorded; a second one does not wait for the ends. So does
+    whatever else breaks in. Either way `execution.summary` tells what came of it.
     """
     loop = _Loop(execution, submitter, tracker, observer)
     try:
@@ -98,6 +99,7 @@ class _Loop:
         self.observer = observer
         self.interrupts = Interrupts()
         self.in_flight: dict[str, Work] = {}
+        self.places = self._places(iter(()))
         self.outcomes: Counter[Outcome] = Counter()
         self.before = 0
         self.elsewhere = 0
@@ -154,12 +156,15 @@ class _Loop:
             (self.observer.note if arranged.changed else self.observer.log)(arranged.words)
         return arranged.items
 
+    def _places(self, source: Iterator[Item]) -> Places:
+        return Places(source, self.submitter, self.execution.plan.places)
+
     def _drain(self, source: Iterator[Item]) -> None:
         """Submit all of it, and wait until nothing is out."""
-        exhausted = False
+        self.places = self._places(source)
         while True:
-            if not exhausted and not self.cancelled and self.stopped_at is None:
-                exhausted = self._fill(source)
+            if not self.places.exhausted and not self.cancelled and self.stopped_at is None:
+                self._fill()
             self.observer.progress(self.progress())
             if not self.in_flight:
                 return
@@ -192,15 +197,10 @@ class _Loop:
             else:
                 yield item
 
-    def _fill(self, source: Iterator[Item]) -> bool:
-        """Submit until the window is full, by the batch; return whether the plan is at its end."""
-        window = self.submitter.window
-        while (room := window - len(self.in_flight)) >= min(self.submitter.batch, window):
-            batch = list(islice(source, min(room, _CHUNK)))
-            if not batch:
-                return True
+    def _fill(self) -> None:
+        """Submit, by the batch, as long as there is room at a place and something to run there."""
+        while batch := self.places.take(_CHUNK):
             self._submit(batch)
-        return False
 
     def _submit(self, batch: list[Item]) -> None:
         accepted = self._claim(batch)
@@ -222,6 +222,7 @@ class _Loop:
                 env: dict[str, str | None] = dict(self.tracker.environment(item.submission.key))
             work = self.execution.work(item, env, accepted[item.submission.key])
             self.in_flight[work.key] = work
+            self.places.submitted(work)
             self.outlook.submitted(item)
             self.observer.submitted(work)
             self.submitter.submit(work)
@@ -267,6 +268,7 @@ class _Loop:
         for each in finished:
             deciding = each.attempts[-1]
             self.in_flight.pop(each.work.key, None)
+            self.places.ended(each.work)
             self.outlook.ended(each.work.key)
             self.outcomes[deciding.outcome] += 1
             if deciding.outcome is not Outcome.CANCELLED:
@@ -400,7 +402,7 @@ class _Loop:
         numbers = Progress(
             total=self.execution.total,
             before=self.before,
-            running=min(len(self.in_flight), self.submitter.parallel),
+            running=self.submitter.running,
             outcomes=dict(self.outcomes),
             failed_before=self.failed_before,
         )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sweeplib.run.model import Attempt, Work
+    from sweeplib.where import Where
 
 __all__ = [
     "Acknowledged",
@@ -40,7 +41,11 @@ class Submitter(Protocol):
 
     @property
     def parallel(self) -> int:
-        """How many commands run at once, if so many are submitted."""
+        """How many commands run at once, if so many are submitted; 1 or more."""
+
+    @property
+    def running(self) -> int:
+        """How many of the commands that were submitted run now, as far as that is known."""
 
     @property
     def window(self) -> int:
@@ -49,6 +54,9 @@ class Submitter(Protocol):
     @property
     def batch(self) -> int:
         """How many pieces to submit at once, as long as so many are left: together they cost less."""
+
+    def at(self, where: Where | None) -> Submitter:
+        """Return the one that takes the work of a place: this one, unless it hands work on."""
 
     def submit(self, work: Work) -> None:
         """Take a piece of work; returns at once."""

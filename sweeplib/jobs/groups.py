@@ -22,6 +22,7 @@ from sweeplib.jobs.notes import Notes
 from sweeplib.jobs.packages import packages
 from sweeplib.jobs.resources import Resources, resources
 from sweeplib.jobs.schema import Mistakes, Model, key
+from sweeplib.jobs.where import read_where
 from sweeplib.jobs.yaml_file import read
 from sweeplib.syntax import Argument, Cell, Entries, Steps, parse_all, parse_each, unquote
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sweeplib.jobs.units import Multiple
+    from sweeplib.where import Where
 
 __all__ = ["Group", "Variant", "expanded", "groups"]
 
@@ -50,6 +52,7 @@ class Variant(Model):
     resources: Resources = key(resources, Resources())
     timeout: float | Multiple | None = key(fields.timeout, None)
     env: Mapping[str, str] = key(fields.environment, {})
+    where: Where | None = key(read_where, None)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:

@@ -18,6 +18,7 @@ from sweeplib.jobs.groups import Group, expanded, groups
 from sweeplib.jobs.packages import packages
 from sweeplib.jobs.resources import Resources, resources
 from sweeplib.jobs.schema import Mistake, Mistakes, Model, key
+from sweeplib.jobs.where import read_where
 from sweeplib.jobs.words import merge_add, split_words
 from sweeplib.syntax import Argument, Drawing, Entries, Steps, parse_all, parse_each
 from sweeplib.syntax.condition import Condition
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sweeplib.jobs.fields import ClusterSpec, Metric
     from sweeplib.jobs.units import FailureLimit, Multiple
     from sweeplib.syntax import Cell
+    from sweeplib.where import Where
 
 __all__ = ["Deployment", "Job", "JobFile", "Policy", "Set"]
 
@@ -40,8 +42,9 @@ class Set(Model):
     stands in every combination as it is, `add` is appended and merged over the job's own `add`. Random values
     in `each` are drawn `n` times with `seed`. Of all this, what `exclude` says is left out, `sample` takes so
     many, or `cover` a selection in which any so many values meet, and `include` adds combinations of its own.
-    `packages` (``with``) and `resources` are what its combinations need beyond what the job says. The values
-    of the job's `groups` have the parameters of their variants beside them.
+    `packages` (``with``) and `resources` are what its combinations need beyond what the job says, `where` is
+    the place they run at, if not the job's. The values of the job's `groups` have the parameters of their
+    variants beside them.
     """
 
     each: str = key(fields.each, "")
@@ -56,6 +59,7 @@ class Set(Model):
     include: tuple[str, ...] = key(fields.included, ())
     packages: tuple[str, ...] = key(packages, (), name="with")
     resources: Resources = key(resources, Resources())
+    where: Where | None = key(read_where, None)
     job_add: str = field(default="", repr=False)
     groups: Mapping[str, Group] = field(default_factory=dict, repr=False, compare=False)
 
@@ -132,6 +136,7 @@ class Set(Model):
             add=self.add,
             packages=self.packages,
             resources=self.resources,
+            where=self.where,
             job_add=self.job_add,
             groups=self.groups,
         )
@@ -221,15 +226,16 @@ class Policy(Model):
     """How a job's commands are made and run: what `defaults` may hold.
 
     `timeout` and `retry_delay` are in seconds, or the first is a multiple of the time that is expected.
-    `order` tells which combinations begin first, `canary` how many have to complete before the others begin,
-    True for as many as it takes for every value to be in one. `parallel` is the number of commands at once,
-    None for the machine's CPU count; `cluster` is a Dask scheduler's address, or a cluster to start. Up to
-    `task_runs` combinations have a task run each in Prefect, more share them. `metric` is what combinations
-    are ranked by, None for the first in the order of the alphabet. `groups` are folders of variants, by
-    parameter (see `sweeplib.jobs.groups`), `packages` (``with``) what is installed for the commands,
-    `resources` how much of a machine each needs. `preload` names modules that every command finds loaded,
-    None where nothing is said about it. `tracking` tells whether combinations are recorded in MLflow; "own"
-    that the commands open their own runs.
+    `order` tells which combinations begin first, `canary` how many have to complete before the others
+    begin, True for as many as it takes for every value to be in one. `parallel` is the number of commands
+    at once, None for the machine's CPU count; `where` is the place at which they run, `cluster` that of
+    what has none: a Dask scheduler's address, or a cluster to start. Up to `task_runs` combinations have a
+    task run each in Prefect, more share them. `metric` is what combinations are ranked by, None for the
+    first in the order of the alphabet. `groups` are folders of variants, by parameter (see
+    `sweeplib.jobs.groups`), `packages` (``with``) what is installed for the commands, `resources` how much
+    of a machine each needs. `preload` names modules that every command finds loaded, None where nothing is
+    said about it. `tracking` tells whether combinations are recorded in MLflow; "own" that the commands
+    open their own runs.
     """
 
     style: Literal["hydra", "plain", "flags", "kwargs"] = key(fields.style, "hydra")
@@ -247,6 +253,7 @@ class Policy(Model):
     packages: tuple[str, ...] = key(packages, (), name="with")
     resources: Resources = key(resources, Resources())
     cluster: str | ClusterSpec | None = key(fields.cluster, None)
+    where: Where | None = key(read_where, None)
     task_runs: int = key(fields.whole(1), 10_000)
     metric: Metric | None = key(fields.metric, None)
     preload: tuple[str, ...] | None = key(fields.preload, None)
@@ -332,7 +339,8 @@ class Job(Policy):
 
     One of `run`, `call`, `submit` and `launch` has a text, the others are empty. `launch` is a file of shell
     lines, below `folder`; it has no sets. `name` is what Hydra calls the job; it is the job's entry in the
-    file unless the job says otherwise. `entry` is what it is known by everywhere else.
+    file unless the job says otherwise. `entry` is what it is known by everywhere else. `clusters` are those
+    that the file has names for.
     """
 
     name: str = key(fields.name, "")
@@ -344,6 +352,7 @@ class Job(Policy):
     deployments: Mapping[str, Deployment] = key(_deployments, {})
     entry: str = ""
     folder: str = field(default="", compare=False, repr=False)
+    clusters: Mapping[str, str | ClusterSpec] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Read the values, and let every set know the job's `add`."""
@@ -414,16 +423,19 @@ class Job(Policy):
 
     def _needs_of_one(self) -> Iterator[Mistake]:
         for number, set_ in enumerate(self.sets):
-            for name in ("with", "resources"):
+            for name in ("with", "resources", "where"):
                 if set_.written().get(name):
                     text = "a 'submit' job is one command, and no set has one of its own; say it of the job"
                     yield Mistake(("sets", number, name), InputError(text))
 
-    def at(self, entry: str, folder: str = "") -> Self:
-        """Return this job as it stands under `entry` in a file of that folder."""
+    def at(
+        self, entry: str, folder: str = "", clusters: Mapping[str, str | ClusterSpec] | None = None
+    ) -> Self:
+        """Return this job as it stands under `entry` in a file of that folder, with those clusters."""
         other = copy.copy(self)
         object.__setattr__(other, "entry", entry)
         object.__setattr__(other, "folder", folder)
+        object.__setattr__(other, "clusters", dict(clusters or {}))
         other._bring_up_sets()  # noqa: SLF001  (a copy of this one)
         return other
 

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from sweeplib.errors import InputError, nearest
 from sweeplib.interpreter import head_length
+from sweeplib.jobs.fields import cluster as read_cluster
 from sweeplib.jobs.fields import name as job_name
 from sweeplib.jobs.grouping import Group, group
 from sweeplib.jobs.models import Deployment, Job, Policy, Set
 from sweeplib.jobs.notes import Notes
 from sweeplib.jobs.schema import Mistake, Mistakes
+from sweeplib.jobs.where import cluster_name, missing
 from sweeplib.jobs.words import split_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sweeplib.jobs.fields import ClusterSpec
     from sweeplib.jobs.schema import Path
+    from sweeplib.where import Where
 
 __all__ = ["Reading"]
 
-_TOP = ("defaults", "jobs")
+_TOP = ("defaults", "clusters", "jobs")
 
 
 @dataclass(slots=True)
 class Reading(Notes):
-    """The reading of one document; `folder` is that of the file."""
+    """The reading of one document; `folder` is that of the file, `clusters` are those it has names for."""
 
     folder: str = ""
+    clusters: dict[str, str | ClusterSpec] = field(default_factory=dict)
 
     def jobs(self) -> dict[str, Job]:
         """Return the jobs that could be read, by the name they stand under."""
@@ -40,6 +45,7 @@ class Reading(Notes):
         for key in top:
             if key not in _TOP:
                 self.note((), _unknown_at_top(key, top[key]), (key,))
+        self.read_clusters(top.get("clusters"))
         defaults = self.defaults(top.get("defaults"))
         jobs = top.get("jobs")
         if "jobs" not in top:
@@ -53,6 +59,23 @@ class Reading(Notes):
             return {name: job for name, job in found.items() if job is not None}
         return {}
 
+    def read_clusters(self, given: object) -> None:
+        """Keep the clusters by name, those that cannot be read as well: they are there."""
+        if given is None:
+            return
+        if not isinstance(given, dict):
+            self.note(("clusters",), "must be a mapping from names to clusters, {big: tcp://10.0.0.1:8786}")
+            return
+        for name, content in given.items():
+            self.clusters[name] = ""
+            try:
+                found = read_cluster(content)
+                if found is None:
+                    raise InputError(f"has no value; write an address, such as {name}: tcp://10.0.0.1:8786")
+                self.clusters[cluster_name(name)] = found
+            except InputError as error:
+                self.put(("clusters", name), error)
+
     def defaults(self, given: object) -> dict[str, Any]:
         """Return what stands under every job, without what is wrong with it."""
         path: Path = ("defaults",)
@@ -63,11 +86,14 @@ class Reading(Notes):
             return {}
         raw = self.with_texts(given, path)
         try:
-            Policy.read(raw)
+            policy = Policy.read(raw)
         except Mistakes as error:
             wrong = {each.path[0] for each in error.mistakes}
             self.collect(error.mistakes, path, _unknown_in_defaults)
             return {key: value for key, value in raw.items() if key not in wrong}
+        if text := missing(policy.where, self.clusters):
+            self.note((*path, "where"), text)
+            del raw["where"]
         return raw
 
     def job(self, name: str, content: object, defaults: dict[str, Any]) -> Job | None:
@@ -93,7 +119,7 @@ class Reading(Notes):
         if "preload" not in content and not _is_python(raw):
             raw.pop("preload", None)  # the defaults' is for those that can have one
         try:
-            return Job.read(raw).at(name, self.folder)
+            job = Job.read(raw).at(name, self.folder, self.clusters)
         except Mistakes as error:
             meant = {_meant(each) for each in error.mistakes}
             found = [each for each in error.mistakes if meant.isdisjoint(_lacking(each, raw))]
@@ -101,6 +127,16 @@ class Reading(Notes):
                 found = [Mistake((), each.error) if each.path == ("sets",) else each for each in found]
             self.collect(found, path, _unknown_in_job, groups)
             return None
+        self.hold_places(job, path, groups)
+        return job
+
+    def hold_places(self, job: Job, path: Path, groups: Sequence[Group]) -> None:
+        """Note the clusters that a job or its sets are to run on, and that there are no names for."""
+        said: list[tuple[Path, Where | None]] = [(("where",), job.where)]
+        said += [(("sets", number, "where"), one.where) for number, one in enumerate(job.sets)]
+        for below, place in said:
+            if text := missing(place, self.clusters):
+                self.note((*path, *_in_file(below, groups)), text)
 
     def groups(self, raw: dict[str, Any], path: Path) -> list[Group]:
         """Put the sets as understood in the place of the items of `sets`."""

@@ -9,7 +9,8 @@ began before it waited has ended, at the latest, and then the next is first.
 from __future__ import annotations
 
 from collections import deque
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
@@ -95,6 +96,17 @@ class Admission(Generic[Item]):
         with self._lock:
             self._is_open = True
             self._admit()
+
+    def withdraw(self) -> int:
+        """Forget what no thread has begun; return how much that was."""
+        with self._lock:
+            count = len(self._waiting)
+            self._waiting.clear()
+        with suppress(Empty):
+            while (admitted := self.ready.get_nowait()) is not None:
+                admitted[1].give()
+                count += 1
+        return count
 
     def close(self, threads: int) -> None:
         """Let so many threads end, when they have taken what is there."""

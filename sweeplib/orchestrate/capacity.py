@@ -6,20 +6,17 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweeplib.amounts import Amounts
-from sweeplib.errors import InputError
 from sweeplib.orchestrate.room import NOTHING, Need, Room, thousandths
 from sweeplib.run import machine
 from sweeplib.run.demand import devices_of, shortage
 
 if TYPE_CHECKING:
-    from sweeplib.plan import Combination, Command, Line, Plan
+    from sweeplib.orchestrate.asked import Asked
     from sweeplib.run.model import Work
 
 __all__ = ["Capacity"]
 
 _MOST = 500  # commands at once, each with a thread of ours, however little they need; `parallel` may say more
-_ASKED = 32  # combinations that are looked at for what they need on average
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +34,16 @@ class Capacity:
     devices: int = 0
 
     @classmethod
-    def of(cls, plan: Plan, parallel: int | None) -> Capacity:
-        """Return what there is for a plan's commands, of which `parallel` may run at once.
+    def of(cls, asked: Asked, parallel: int | None) -> Capacity:
+        """Return what this machine has for commands that ask for so much; `parallel` may run at once.
 
         None: as many as there are processors for. One that says nothing of them takes one then.
         """
         processors = machine.processors()
-        least = plan.least_cpu
+        least = asked.least_cpu
         places = parallel or max(processors, min(int(processors / (least or 1.0)), _MOST))
         plain = thousandths(1) if least is not None and parallel is None else 0
-        devices = len(machine.devices({**os.environ, **plan.job.env}))
+        devices = len(machine.devices({**os.environ, **asked.env}))
         return cls(places, thousandths(processors), machine.memory(), plain, devices)
 
     def room(self) -> Room:
@@ -71,22 +68,14 @@ class Capacity:
     def _cpu(self, said: float | None) -> int:
         return self.plain if said is None else min(thousandths(said), self.cpu)
 
-    def at_once(self, plan: Plan) -> int:
-        """Return how many of a plan's commands fit at once, going by the mean of what some of them need."""
-        step = -(-len(plan) // _ASKED)
-        asked = [_amounts(plan, combination) for combination in plan[::step]]
+    def at_once(self, asked: Asked) -> int:
+        """Return how many commands fit at once, going by the mean of what some of them need."""
+        sample = asked.sample
         total = Need(
-            cpu=sum(self._cpu(each.cpu) for each in asked),
-            memory=sum(each.memory or 0 for each in asked),
-            gpu=sum(each.gpu or 0.0 for each in asked),
+            cpu=sum(self._cpu(each.cpu) for each in sample),
+            memory=sum(each.memory or 0 for each in sample),
+            gpu=sum(each.gpu or 0.0 for each in sample),
         )
         wanted = ((self.cpu, total.cpu), (self.memory, total.memory), (self.devices, total.gpu))
-        fitting = [int(all_ * len(asked) / each + 1e-9) for all_, each in wanted if each]
+        fitting = [int(all_ * len(sample) / each + 1e-9) for all_, each in wanted if each]
         return max(1, min([self.places, *fitting]))
-
-
-def _amounts(plan: Plan, combination: Combination | Line | Command) -> Amounts:
-    try:
-        return plan.needs(combination).resources.of(combination.parameters)
-    except InputError:  # told when it is its turn
-        return Amounts()

@@ -11,7 +11,6 @@ import dask.config
 from prefect.settings import get_current_settings
 
 from sweeplib.errors import ClusterError
-from sweeplib.jobs import ClusterSpec
 from sweeplib.orchestrate import workers
 from sweeplib.orchestrate.capacity import Capacity
 from sweeplib.orchestrate.declaration import Declaration
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
     import distributed
 
-    from sweeplib.jobs import Job
-    from sweeplib.plan import Plan
+    from sweeplib.jobs import ClusterSpec
+    from sweeplib.orchestrate.asked import Asked
 
 __all__ = ["Placement", "place"]
 
@@ -67,78 +66,78 @@ class Placement:
 
 
 @contextmanager
-def place(plan: Plan, parallel: int | None, address: str | None) -> Iterator[Placement]:
-    """Bring up the cluster of the plan's job, and take it down again if it is ours.
+def place(
+    cluster: str | ClusterSpec | None,
+    name: str,
+    asked: Asked,
+    parallel: int | None,
+    *,
+    cautious: bool = False,
+) -> Iterator[Placement]:
+    """Bring up a cluster (None: Dask in this process), and take it down again if it is ours.
 
-    `parallel` and `address` override the job's. Raises `ClusterError` if the cluster cannot be reached.
+    `name` is what messages call it. `asked` is what the commands need, `parallel` how many run at once (None:
+    as many as there is room for); one that is `cautious` keeps little submitted, as what fails may end the
+    sweep. Raises `ClusterError` if the cluster cannot be reached.
     """
-    job = plan.job
-    parallel = parallel or job.parallel
-    capacity = Capacity.of(plan, parallel)
-    runner, local = _runner(job, capacity.places + _SPARE, address)
+    capacity = Capacity.of(asked, parallel)
+    runner = _runner(cluster, name, capacity.places + _SPARE)
+    local = cluster is None
     with dask.config.set({**_CONFIG, **(_LINK if local else {})}), runner:
         try:
             client = runner.client
         except Exception as error:
-            raise ClusterError(_unreachable(job, address, error)) from error
+            raise ClusterError(_unreachable(name, error)) from error
         if local:
             commands = capacity.places
-            ahead = commands if job.max_failures is not None else 3 * commands + 2 * _SPARE
+            ahead = commands if cautious else 3 * commands + 2 * _SPARE
             yield Placement(
                 runner,
-                capacity.at_once(plan),
+                capacity.at_once(asked),
                 window=commands + ahead,
                 batch=max(1, ahead // 4),
                 threads=commands + _SPARE,
                 capacity=capacity,
             )
             return
-        _prepare(client, address or _name(job), ours=not address and isinstance(job.cluster, ClusterSpec))
+        _prepare(client, cluster, name)
         threads = sum(client.nthreads().values())
         window = min(parallel or 2 * threads, 2 * threads)
         plain = bool(capacity.plain)
         there = workers.capacity(client, min(window, threads), plain=plain)
-        yield Placement(runner, there.at_once(plan), window, plain=plain)
+        yield Placement(runner, there.at_once(asked), window, plain=plain)
 
 
-def _runner(job: Job, threads: int, address: str | None) -> tuple[SweepTaskRunner, bool]:
-    if address:
-        return SweepTaskRunner(address=address), False
-    if isinstance(job.cluster, str):
-        return SweepTaskRunner(address=job.cluster), False
-    if job.cluster is not None:
+def _runner(cluster: str | ClusterSpec | None, name: str, threads: int) -> SweepTaskRunner:
+    if isinstance(cluster, str):
+        return SweepTaskRunner(address=cluster)
+    if cluster is not None:
         try:
-            return SweepTaskRunner(
-                cluster_class=job.cluster.class_, cluster_kwargs=dict(job.cluster.arguments)
-            ), False
+            return SweepTaskRunner(cluster_class=cluster.class_, cluster_kwargs=dict(cluster.arguments))
         except (ImportError, AttributeError) as error:
-            raise ClusterError(_unreachable(job, address, error)) from error
-    return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads}), True
+            raise ClusterError(_unreachable(name, error)) from error
+    return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads})
 
 
-def _prepare(client: distributed.Client, name: str, *, ours: bool) -> None:
+def _prepare(client: distributed.Client, cluster: str | ClusterSpec | None, name: str) -> None:
     """Wait for a worker, and give every worker what Prefect needs to find its API.
 
-    Workers of a cluster of `ours` declare what they have.
+    Workers of a cluster that is ours declare what they have.
     """
     try:
         client.wait_for_workers(1, timeout=_WAIT)
     except TimeoutError as error:
-        msg = f"the Dask cluster {name} has no worker; start one with: dask worker {name}"
+        start = f"; start one with: dask worker {cluster}" if isinstance(cluster, str) else ""
+        msg = f"the Dask cluster {name} has no worker{start}"
         raise ClusterError(msg) from error
     settings = get_current_settings().to_environment_variables(exclude_unset=True, include_secrets=True)
     wanted = {**settings, **os.environ}
     client.register_plugin(
         Environment({key: value for key, value in wanted.items() if key.startswith(_PASSED_ON)})
     )
-    if ours:
+    if not isinstance(cluster, str):
         client.register_plugin(Declaration())
 
 
-def _name(job: Job) -> str:
-    cluster = job.cluster
-    return cluster if isinstance(cluster, str) else cluster.class_ if cluster else "in this process"
-
-
-def _unreachable(job: Job, address: str | None, error: Exception) -> str:
-    return f"the Dask cluster {address or _name(job)} cannot be used: {error}"
+def _unreachable(name: str, error: Exception) -> str:
+    return f"the Dask cluster {name} cannot be used: {error}"

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from queue import Empty
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 from sweeplib.run.marker import read_markers
 from sweeplib.run.model import Attempt, SweepPaths
 
 if TYPE_CHECKING:
-    from queue import SimpleQueue
+    from threading import Event
 
     from sweeplib.run.model import Work
 
-__all__ = ["arrivals", "attempts_at"]
+__all__ = ["Ends", "arrivals", "attempts_at"]
 
 _GATHER = 0.01  # seconds that what ended first waits for others: a batch is stored at once
 _Ended = TypeVar("_Ended")
+
+
+class Ends(SimpleQueue[_Ended]):
+    """What has ended and was not looked at; `bell`, if there is one, is rung for each."""
+
+    bell: Event | None = None
+
+    def put(self, item: _Ended, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002
+        """Take what has ended (the signature is the queue's)."""
+        super().put(item, block, timeout)
+        if self.bell is not None:
+            self.bell.set()
 
 
 def arrivals(ended: SimpleQueue[_Ended], timeout: float) -> list[_Ended]:

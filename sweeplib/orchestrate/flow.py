@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,23 +22,21 @@ from sweeplib.jobs import FailureLimit, load
 from sweeplib.ledger import Ledger
 from sweeplib.orchestrate import launch as launches
 from sweeplib.orchestrate.chunks import Chunks
-from sweeplib.orchestrate.cluster import place
 from sweeplib.orchestrate.heir import Heir, appointed
-from sweeplib.orchestrate.in_process import InProcessSubmitter
 from sweeplib.orchestrate.late import report_late
 from sweeplib.orchestrate.pages import combinations_artifact, key_of, ui_of
+from sweeplib.orchestrate.places import placed, stationed
 from sweeplib.orchestrate.pulse import Pulse, Topic
+from sweeplib.orchestrate.reader import outlive_reader
 from sweeplib.orchestrate.recorder import flush_all
 from sweeplib.orchestrate.records import settle
 from sweeplib.orchestrate.session import session
-from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
 from sweeplib.plan import Plan
 from sweeplib.track import make_tracker
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from prefect.client.schemas.objects import FlowRun, State
@@ -47,7 +44,6 @@ if TYPE_CHECKING:
     from sweeplib.engine import Observer, Summary
     from sweeplib.jobs import Job
     from sweeplib.ledger import Combination
-    from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.session import Session
 
 __all__ = ["sweep_flow"]
@@ -123,26 +119,12 @@ class _Asked:
 def run_job(name: str, folder: str | None, asked: _Asked) -> State[Any]:
     """Run one sweep of a job inside its flow run; return the flow run's final state."""
     launch = launches.current()
-    _outlive_reader()
+    outlive_reader()
     try:
         return _run(launch, name, folder, asked)
     except Exception as error:
         launch.error = error  # the caller's to show: Prefect turns it into a state
         raise
-
-
-def _outlive_reader() -> None:
-    """Let what Prefect prints for its worker be lost where the worker has died.
-
-    The console that it prints with would end the thread that prints, Dask's perhaps, and we would wait for
-    that for ever.
-    """
-    held = [logging.root, *logging.Logger.manager.loggerDict.values()]
-    for logger in held:
-        for handler in logger.handlers if isinstance(logger, logging.Logger) else ():
-            console = getattr(handler, "console", None)
-            if console is not None:
-                console.on_broken_pipe = lambda: None
 
 
 def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) -> State[Any]:
@@ -174,10 +156,10 @@ def _run(launch: launches.Launch, name: str, folder: str | None, asked: _Asked) 
         with (
             _pulse(execution, shared, context.flow_run, launch.observer) as pulse,
             make_tracker(project, enabled=bool(job.tracking)) as tracker,
-            place(plan, asked.parallel, asked.cluster) as placement,
+            placed(plan, asked.parallel, asked.cluster) as placements,
             execution,
             _heir(execution, context.flow_run) as heir,
-            _submitter(placement, shared, execution, pulse.note) as submitter,
+            stationed(placements, shared, execution, pulse.note) as submitter,
         ):
             logger.info("sweep %s of job %s: %s", execution.tag, name, execution.paths.folder)
             chunks = Chunks(shared, pulse, partial(_of_chunk, execution))
@@ -225,15 +207,6 @@ def _pulse(execution: Execution, shared: Session, flow_run: FlowRun, observer: O
     )
     cancel = partial(execution.ledger.request_cancel, execution.id)
     return Pulse(topic, shared, flow_run, observer, cancel, get_run_logger().info)
-
-
-def _submitter(
-    placement: Placement, shared: Session, execution: Execution, note: Callable[[str], None]
-) -> InProcessSubmitter | PrefectSubmitter:
-    if placement.threads:
-        limit = execution.plan.job.max_failures
-        return InProcessSubmitter(placement, shared, limit.limit(execution.total) if limit else None)
-    return PrefectSubmitter(placement, shared, note)
 
 
 def _heir(execution: Execution, flow_run: FlowRun) -> AbstractContextManager[Heir]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 from itertools import count
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
@@ -17,19 +16,21 @@ from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.admission import Admission
 from sweeplib.orchestrate.combination import Again, Running
-from sweeplib.orchestrate.ended import arrivals, attempts_at
+from sweeplib.orchestrate.ended import Ends, arrivals, attempts_at
 from sweeplib.orchestrate.later import Later
 from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from threading import Event
 
     from distributed import Client
 
     from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.session import Session
     from sweeplib.run.model import Attempt, Work
+    from sweeplib.where import Where
 
 __all__ = ["InProcessSubmitter"]
 
@@ -49,7 +50,7 @@ class InProcessSubmitter:
         assert placement.capacity is not None  # noqa: S101  (there are threads in this process)
         self._capacity = placement.capacity
         self._admission: Admission[Work | Running] = Admission(self._capacity.room())
-        self._ended: SimpleQueue[tuple[Work, Attempt | Again | str]] = SimpleQueue()
+        self._ended: Ends[tuple[Work, Attempt | Again | str]] = Ends()
         self._later = Later()
         self._failed = count(1)
         self._allowed = allowed
@@ -76,12 +77,25 @@ class InProcessSubmitter:
     def parallel(self) -> int:
         """How many commands run at once: if others wait for their room, as many as do."""
         running = self._admission.running
-        return running if self._admission.is_waited_for else max(running, self._expected)
+        return max(running, 1 if self._admission.is_waited_for else self._expected)
 
     @property
     def window(self) -> int:
         """How many pieces of work to keep submitted; what waits to be tried again takes no place."""
         return self._window + len(self._later)
+
+    @property
+    def running(self) -> int:
+        """How many commands run now, about."""
+        return self._admission.running
+
+    def at(self, where: Where | None) -> Self:  # noqa: ARG002 - the protocol's signature
+        """Return this one: it hands no work on."""
+        return self
+
+    def ring(self, bell: Event) -> None:
+        """Ring a bell whenever something has ended."""
+        self._ended.bell = bell
 
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""
@@ -123,6 +137,10 @@ class InProcessSubmitter:
         """Have these run next: they are of what came first."""
         for running in due:
             self._admission.put(running, self._capacity.need(running.work), first=True)
+
+    def abandon(self) -> int:
+        """Begin nothing more, not even what was submitted; return how much of that there was."""
+        return len(self._later.every()) + self._admission.withdraw()
 
     def stop(self, *, at_once: bool = False) -> None:
         """End what runs; what waits need not wait for room: it sees the sweep's stop file, and ends."""

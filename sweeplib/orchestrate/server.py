@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANALYTICS_TAG",
     "HEARTBEAT",
+    "HELPER_TAG",
     "POOL",
     "TAG",
     "LocalServer",
@@ -62,6 +63,9 @@ HEARTBEAT = "prefect.flow-run.heartbeat"
 ANALYTICS_TAG = "sweeplib-analytics"
 """The tag of the deployment that draws results, and of its flow runs."""
 
+HELPER_TAG = "sweeplib-helper"
+"""The tag of flow runs that run combinations of a sweep in a work pool."""
+
 _SILENCE = 120  # seconds; a flow run of ours is heard every 30, and a busy server may be a minute behind
 _BEGIN = 180  # seconds; a worker's new process takes 5 to 10, and many times that on a busy machine
 _NAMES = {
@@ -80,7 +84,7 @@ def _crashing(
     name: str, description: str, after: list[str], expect: list[str], within: float, message: str
 ) -> dict[str, Any]:
     """Return an automation that marks a flow run Crashed if no expected event comes `after` one of these."""
-    tags = [f"prefect.tag.{tag}" for tag in (TAG, ANALYTICS_TAG)]
+    tags = [f"prefect.tag.{tag}" for tag in (TAG, ANALYTICS_TAG, HELPER_TAG)]
     return {
         "name": name,
         "description": description,

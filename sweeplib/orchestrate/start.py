@@ -14,6 +14,7 @@ from sweeplib.engine import load_modules
 from sweeplib.errors import ServerError
 from sweeplib.orchestrate.api import connect
 from sweeplib.ulids import ulid
+from sweeplib.where import HERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +89,7 @@ class Start:
         try:
             self.api = connect(self.project, self.note)
             identity = self.sweep = self.sweep or ulid()
-            if not self.cluster and job.cluster is None:
+            if self._begins_here():
                 uri = {"MLFLOW_TRACKING_URI": tracking_uri(self.project)} if job.tracking else {}
                 load_modules(self.plan, self.project, identity, frozenset(ours), uri)
             try:
@@ -101,6 +102,11 @@ class Start:
             if self.launch is None or self.launch.summary is None:
                 raise
             self.launch.interrupted = True
+
+    def _begins_here(self) -> bool:
+        """Tell whether the first command runs on this machine."""
+        where = self.plan.needs(self.plan[0]).where if len(self.plan) else None
+        return where == HERE or (where is None and not self.cluster and self.plan.job.cluster is None)
 
     def _run(self, api: Api, hidden: frozenset[str]) -> None:
         from sweeplib.orchestrate.direct import at, run_directly

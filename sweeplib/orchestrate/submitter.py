@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
@@ -16,13 +15,14 @@ from sweeplib.engine import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.combination import Again, Running, run_again, run_combination
-from sweeplib.orchestrate.ended import arrivals, attempts_at
+from sweeplib.orchestrate.ended import Ends, arrivals, attempts_at
 from sweeplib.orchestrate.later import Later
 from sweeplib.orchestrate.workers import Workers
 from sweeplib.run.client import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from threading import Event
 
     from distributed import Client, Future
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sweeplib.orchestrate.session import Session
     from sweeplib.orchestrate.workers import Request
     from sweeplib.run.model import Attempt, Work
+    from sweeplib.where import Where
 
 __all__ = ["PrefectSubmitter"]
 
@@ -65,7 +66,7 @@ class PrefectSubmitter:
     def __init__(self, placement: Placement, session: Session, note: Callable[[str], None]) -> None:
         self._client: Client = placement.runner.client
         self._session = session
-        self._ended: SimpleQueue[_Ended] = SimpleQueue()
+        self._ended: Ends[_Ended] = Ends()
         self._out: dict[str, Future[Attempt | Again]] = {}
         self._workers = Workers(self._client, note, plain=placement.plain)
         self._asking: dict[str, _Asking] = {}
@@ -90,6 +91,19 @@ class PrefectSubmitter:
     def window(self) -> int:
         """How many pieces of work to keep submitted; what waits to be tried again takes no place."""
         return self._window + len(self._later)
+
+    @property
+    def running(self) -> int:
+        """How many commands run now, about."""
+        return min(len(self._out), self.parallel)
+
+    def at(self, where: Where | None) -> Self:  # noqa: ARG002 - the protocol's signature
+        """Return this one: it hands no work on."""
+        return self
+
+    def ring(self, bell: Event) -> None:
+        """Ring a bell whenever something has ended."""
+        self._ended.bell = bell
 
     def submit(self, work: Work) -> None:
         """Submit a task run for this work."""

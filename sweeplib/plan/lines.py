@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sweeplib.jobs import Job
+    from sweeplib.where import Where
 
 __all__ = ["Line", "Lines"]
 
@@ -72,6 +73,8 @@ class Lines:
         self._job = job
         self.least_cpu = job.resources.least_cpu(lambda _: ())
         self.prefix = prefix("launch", (), (), "", (), job.packages)
+        self.places: frozenset[Where | None] = frozenset({job.where})
+        """Where the lines run."""
 
     @cached_property
     def _texts(self) -> Sequence[str]:

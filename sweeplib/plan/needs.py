@@ -15,24 +15,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sweeplib.jobs import Job, Multiple, Set, Variant
+    from sweeplib.where import Where
 
 __all__ = ["Needs"]
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What goes with a combination; `timeout` is in seconds, or relative; parameters may give amounts."""
+    """What goes with a combination; `timeout` is in seconds, or relative; parameters may give amounts.
+
+    `where` is the place at which it runs, None for that of all for which none is said.
+    """
 
     add: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     resources: Resources = field(default_factory=Resources)
     timeout: float | Multiple | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    where: Where | None = None
 
     @classmethod
     def of(cls, job: Job, set_: Set | None = None) -> Needs:
         """Return what a job says, and a set of it."""
-        needs = cls((), job.packages, job.resources, job.timeout, job.env)
+        needs = cls((), job.packages, job.resources, job.timeout, job.env, job.where)
         if set_ is None:
             return needs
         return replace(
@@ -40,6 +45,7 @@ class Needs:
             add=tuple(set_.extra),
             packages=merge_packages(job.packages, set_.packages),
             resources=set_.resources.over(job.resources),
+            where=job.where if set_.where is None else set_.where,
         )
 
     def under(self, variant: Variant) -> Needs:
@@ -50,4 +56,5 @@ class Needs:
             resources=variant.resources.over(self.resources),
             timeout=self.timeout if variant.timeout is None else variant.timeout,
             env={**self.env, **variant.env},
+            where=self.where if variant.where is None else variant.where,
         )

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import InputError, PlanError
+from sweeplib.jobs.where import missing
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import prefix
 from sweeplib.plan.needs import Needs
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sweeplib.jobs import Job, Resources, Set, Variant
     from sweeplib.plan.rows import Rows
     from sweeplib.syntax import Cell
+    from sweeplib.where import Where
 
 __all__ = ["Part"]
 
@@ -62,6 +64,7 @@ class Part(Sequence[Row]):
         cpu = (resources.least_cpu(partial(_values_of, set_)) for _, resources in said)
         self.least_cpu = min((each for each in cpu if each is not None), default=None)
         """The fewest processors that is said of a command, of very many the first; None where none is."""
+        self._hold_places()
 
     def _prefix(self, needs: Needs) -> bytes:
         job = self._job
@@ -105,6 +108,23 @@ class Part(Sequence[Row]):
                     resources.hold(name, key, _values_of(set_, name), names_of(set_))
                 except InputError as error:
                     raise PlanError(f"job {self.job_name!r}: resources{where}: {error}") from None
+
+    def _hold_places(self) -> None:
+        """Raise `PlanError` where a variant is to run on a cluster that the job file does not have."""
+        for name, variant in self.variants.items():
+            if text := missing(variant.where, self._job.clusters):
+                raise PlanError(f"job {self.job_name!r}: where of {name}: {text}")
+
+    @property
+    def places(self) -> frozenset[Where | None]:
+        """Where its combinations run, None for where all that have no place do."""
+        of_groups: dict[str, set[Where | None]] = {}
+        for name, variant in self.variants.items():
+            of_groups.setdefault(name.partition("=")[0], set()).add(variant.where)
+        said = {place for places in of_groups.values() for place in places if place is not None}
+        if any(None not in places for places in of_groups.values()):
+            return frozenset(said)
+        return frozenset({self._needs.where, *said})
 
     def hold_needs_of_one(self) -> None:
         """Raise `PlanError` for what one command for all combinations cannot have for some of them alone."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sweeplib.jobs import Job, Set
     from sweeplib.plan.lines import Line
     from sweeplib.plan.listed import Command
+    from sweeplib.where import Where
 
 __all__ = ["Plan"]
 
@@ -110,6 +111,13 @@ class Plan(Sequence["Combination | Line | Command"]):
         if isinstance(combination, Combination):
             return combination.part.needs(combination.cells)
         return self._needs
+
+    @property
+    def places(self) -> frozenset[Where | None]:
+        """Where its combinations run, None for where all that have no place do."""
+        if not self.parts or self.job.kind == "submit":
+            return frozenset({self.job.where})
+        return frozenset().union(*(part.places for part in self.parts))
 
     @cached_property
     def _needs(self) -> Needs:

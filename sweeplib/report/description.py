@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sweeplib.jobs import ClusterSpec, Job, Set, Variant
     from sweeplib.plan import Command, Lines
     from sweeplib.syntax import Argument
+    from sweeplib.where import Where
 
 __all__ = ["describe", "jobs_columns", "needs_of", "policy_of"]
 
@@ -50,7 +51,7 @@ def describe(plan: Plan) -> Iterator[str]:
             part = next(parts)
             yield ""
             yield f"set {number}{'' if set_ is own else ', included'}: {_combinations(part.size)}"
-            yield from _set(set_, part)
+            yield from _set(set_, part, job)
     yield ""
     yield (
         _combinations(len(plan))
@@ -93,6 +94,8 @@ def policy_of(job: Job) -> Iterator[tuple[str, str]]:
         yield "resources", str(job.resources)
     if job.cluster is not None:
         yield "cluster", _cluster(job.cluster)
+    if job.where is not None:
+        yield "where", _where(job.where, job)
     if job.task_runs != job.defaults()["task_runs"]:
         yield "task_runs", f"up to {job.task_runs:,}"
     if job.metric is not None:
@@ -104,7 +107,7 @@ def policy_of(job: Job) -> Iterator[tuple[str, str]]:
         yield "tracking", job.tracking or "off"
 
 
-def _set(set_: Set, part: Part | Lines) -> Iterator[str]:
+def _set(set_: Set, part: Part | Lines, job: Job) -> Iterator[str]:
     title = "each"
     for argument in set_.arguments:
         yield _line(title, _variants(argument, part) or _values(argument))
@@ -133,6 +136,8 @@ def _set(set_: Set, part: Part | Lines) -> Iterator[str]:
         yield _line("with", ", ".join(set_.packages))
     if set_.resources:
         yield _line("resources", str(set_.resources))
+    if set_.where is not None:
+        yield _line("where", _where(set_.where, job))
     if isinstance(part, Part):
         for name, variant in part.variants.items():
             if texts := list(needs_of(variant)):
@@ -151,6 +156,8 @@ def needs_of(variant: Variant) -> Iterator[str]:
         yield shlex.join(f"{name}={value}" for name, value in variant.env.items())
     if variant.add:
         yield f"add {variant.add}"
+    if variant.where is not None:
+        yield f"where {variant.where}"
 
 
 def _variants(argument: Argument, part: Part | Lines) -> str:
@@ -198,6 +205,11 @@ def _cluster(cluster: str | ClusterSpec) -> str:
     if isinstance(cluster, str):
         return cluster
     return f"{cluster.class_}({', '.join(f'{name}={value!r}' for name, value in cluster.arguments.items())})"
+
+
+def _where(where: Where, job: Job) -> str:
+    found = job.clusters.get(where.name) if where.kind == "cluster" else None
+    return f"{where}, {_cluster(found)}" if found else str(where)
 
 
 def _combinations(count: int) -> str:

@@ -11,6 +11,8 @@ from sweeplib.amounts import Amounts
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sweeplib.where import Where
+
 __all__ = ["Attempt", "Outcome", "SweepPaths", "Work"]
 
 
@@ -34,12 +36,13 @@ class Work:
     """One combination as a worker needs it: picklable, small, and complete.
 
     Times are in seconds. `env` is laid over the worker's own environment; a value of None takes a variable
-    out. `chunk` is the number of the chunk that stands for it in Prefect, None where it has a task run of
-    its own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees. `preload`
-    names modules that the command, one of Python, finds loaded: it is forked from a process that has them.
+    out. `chunk` is the number of the chunk that stands for it in Prefect, None where it has a task run of its
+    own. `folder` is the sweep's folder, on a file system that every worker of the sweep sees. `preload` names
+    modules that the command, one of Python, finds loaded: it is forked from a process that has them.
     `packages` are installed for it, on top of what its interpreter has; `amounts` is how much of a machine it
-    needs. `timeout_note` says where the timeout comes from, if it is not just what the job says; `refusal`
-    says why the command is not to run at all, if it is not.
+    needs. `where` is the place at which it runs, None for that of all for which none is said. `timeout_note`
+    says where the timeout comes from, if it is not just what the job says; `refusal` says why the command is
+    not to run at all, if it is not.
     """
 
     sweep: str
@@ -59,6 +62,7 @@ class Work:
     amounts: Amounts = field(default_factory=Amounts)
     timeout_note: str = ""
     refusal: str = ""
+    where: Where | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

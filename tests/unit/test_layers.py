@@ -24,6 +24,7 @@ LAYERS = (
     "errors",
     "ulids",
     "amounts",
+    "where",
     "interpreter",
     "script",
     "syntax",
@@ -122,7 +123,8 @@ def test_a_framework_is_imported_by_its_adapter_alone(framework: str, part: str)
 
 
 @pytest.mark.parametrize(
-    "name", ["errors", "ulids", "amounts", "interpreter", "syntax", "plan", "command", "run", "forecast"]
+    "name",
+    ["errors", "ulids", "amounts", "where", "interpreter", "syntax", "plan", "command", "run", "forecast"],
 )
 def test_the_core_needs_the_standard_library_only(name: str) -> None:
     known = {*sys.stdlib_module_names, "sweeplib", *ALLOWED.get(name, ())}

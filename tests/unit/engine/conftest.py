@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from sweeplib.engine import Observer, Submitter, Tracker
     from sweeplib.plan import Plan
+    from sweeplib.where import Where
 
 
 @dataclass
@@ -83,6 +84,13 @@ class Counted:
         self.out = 0
         self.most = 0
         self.stops = 0
+
+    @property
+    def running(self) -> int:
+        return self._inner.running
+
+    def at(self, _: Where | None) -> Counted:
+        return self
 
     def submit(self, work: Work) -> None:
         self._before(work)

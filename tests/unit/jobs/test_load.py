@@ -115,6 +115,7 @@ def test_what_is_left_out(read: Read) -> None:
         "with": (),
         "resources": Resources(),
         "cluster": None,
+        "where": None,
         "task_runs": 10_000,
         "metric": None,
         "preload": None,

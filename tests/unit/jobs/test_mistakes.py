@@ -71,7 +71,10 @@ def told(read: Read, text: str) -> str:
             f"sweeps.yaml:1: jobs: must be a mapping from names to jobs; {JOBS}",
         ),
         ("job:\n  train: {}\n", "sweeps.yaml:1: unknown key 'job'; did you mean 'jobs'?"),
-        (JOB + "version: 2\n", "sweeps.yaml:5: unknown key 'version'; the keys here are defaults, jobs"),
+        (
+            JOB + "version: 2\n",
+            "sweeps.yaml:5: unknown key 'version'; the keys here are defaults, clusters, jobs",
+        ),
         (
             "train:\n  run: x\n  sets: [{each: a=1}]\n",
             "sweeps.yaml:1: the job 'train' must stand under the key 'jobs'; indent it below 'jobs:'",
@@ -206,8 +209,8 @@ def test_a_job(read: Read, job: str, message: str) -> None:
             "speed: 4",
             (
                 ": unknown key 'speed'; the keys here are run, call, submit, launch, sets, deployments, "
-                "style, add, parallel, timeout, retries, retry_delay, max_failures, canary, order, "
-                "env, tags, groups, with, resources, cluster, task_runs, metric, preload, tracking, name"
+                "style, add, parallel, timeout, retries, retry_delay, max_failures, canary, order, env, "
+                "tags, groups, with, resources, cluster, where, task_runs, metric, preload, tracking, name"
             ),
         ),
         ("each: a=1", ": 'each' belongs to a set; write sets: [{each: ...}]"),
@@ -356,7 +359,7 @@ def test_more_than_one_command(read: Read, lines: str, keys: str) -> None:
             "what: a=1",
             (
                 ": unknown key 'what'; the keys here are each, zip, all, add, n, seed, exclude, sample, "
-                "cover, include, with, resources"
+                "cover, include, with, resources, where"
             ),
         ),
         ("timeout: 5", ": 'timeout' belongs to the job, not to one of its sets; move it beside 'sets'"),
@@ -578,7 +581,7 @@ defaults:
   tracking: maybe
 """
     assert told(read, text) == (
-        "sweeps.yaml:1: unknown key 'colour'; the keys here are defaults, jobs\n"
+        "sweeps.yaml:1: unknown key 'colour'; the keys here are defaults, clusters, jobs\n"
         "sweeps.yaml:4: jobs.one.run: must be text, not a list; write python a.py\n"
         f"sweeps.yaml:5: jobs.one.timeout: 'soon' {DURATION}\n"
         "sweeps.yaml:7: jobs.one.sets[0].each\n"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sweeplib.amounts import Amounts
+from sweeplib.orchestrate.asked import Asked
 from sweeplib.orchestrate.capacity import Capacity
 from sweeplib.orchestrate.room import NOTHING, Need
 from sweeplib.run import machine
@@ -29,7 +30,7 @@ def work(**fields: Any) -> Work:
 
 
 def of(*sets: Any, parallel: int | None = None, **resources: Any) -> Capacity:
-    return Capacity.of(plan(*sets, resources=resources), parallel)
+    return Capacity.of(Asked.of(plan(*sets, resources=resources)), parallel)
 
 
 def test_without_resources_a_command_takes_a_place_and_nothing_else() -> None:
@@ -92,5 +93,6 @@ def test_what_cannot_run_waits_for_nothing(fields: dict[str, Any]) -> None:
 )
 def test_about_how_many_fit_at_once(resources: dict[str, Any], expected: int) -> None:
     made = plan("cpu=1,4 i=1:50", resources=resources)
-    assert Capacity.of(made, None).at_once(made) == expected
-    assert Capacity.of(made, 1).at_once(made) == 1
+    asked = Asked.of(made)
+    assert Capacity.of(asked, None).at_once(asked) == expected
+    assert Capacity.of(asked, 1).at_once(asked) == 1

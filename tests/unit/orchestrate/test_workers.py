@@ -10,6 +10,7 @@ from distributed import Client, LocalCluster
 
 from sweeplib.amounts import Amounts
 from sweeplib.orchestrate import workers
+from sweeplib.orchestrate.asked import Asked
 from sweeplib.orchestrate.declaration import Declaration
 from sweeplib.orchestrate.workers import Workers, capacity, declared
 from tests.plans import plan
@@ -92,10 +93,10 @@ def test_what_no_worker_has(looking: Workers, notes: list[str], monkeypatch: pyt
 
 def test_about_how_many_fit_at_once(client: Client) -> None:
     made = plan("i=1:9", resources={"cpu": 4})
-    assert capacity(client, 4, plain=False).at_once(made) == 2
-    assert capacity(client, 4, plain=False).at_once(plan("i=1:9")) == 4
-    assert capacity(client, 4, plain=False).at_once(plan("i=1:9", resources={"memory": "1GB"})) == 4
-    assert capacity(client, 9, plain=True).at_once(plan("i=1:9")) == 8
+    assert capacity(client, 4, plain=False).at_once(Asked.of(made)) == 2
+    assert capacity(client, 4, plain=False).at_once(Asked.of(plan("i=1:9"))) == 4
+    assert capacity(client, 4, plain=False).at_once(Asked.of(plan("i=1:9", resources={"memory": "1GB"}))) == 4
+    assert capacity(client, 9, plain=True).at_once(Asked.of(plan("i=1:9"))) == 8
 
 
 def test_workers_of_our_own_declare_what_they_have(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FILE = r"""
 defaults: {retries: 1, retry_delay: [10s, 1m]}
+clusters: {big: tcp://10.0.0.1:8786}
 jobs:
   app:
     run: python app.py --title 'a b'
@@ -28,6 +29,7 @@ jobs:
     env: {A: x y, B: 1}
     tags: [one, two]
     cluster: {class: distributed.LocalCluster, n_workers: 2}
+    where: big
     task_runs: 2000
     preload: [mlflow, sklearn]
     tracking: false
@@ -35,6 +37,7 @@ jobs:
       - each: model=small,large lr=1:3:k
         all: seed=42,43 'note="x y"'
         add: hydra.launcher.n_jobs=2
+        where: {pool: night}
       - each: a=1,2|b=3 i=1:1000000000
   called:
     call: package.module.train
@@ -85,6 +88,7 @@ app
   env           'A=x y' B=1
   tags          one, two
   cluster       distributed.LocalCluster(n_workers=2)
+  where         cluster big, tcp://10.0.0.1:8786
   task_runs     up to 2,000
   preload       mlflow, sklearn
   tracking      off
@@ -95,6 +99,7 @@ set 1: 6 combinations
   all           seed=42,43
                 note="x y"
   add           hydra/launcher=joblib hydra.launcher.n_jobs=2
+  where         pool night
 
 set 2: 2,000,000,000 combinations
   each          a=1,2 | b=3
