@@ -34,7 +34,7 @@ def spool(tmp_path: Path) -> Spool:
 
 
 def test_work_goes_out_in_order_and_its_ends_come_back(spool: Spool) -> None:
-    assert spool.session == SESSION
+    assert (spool.session, spool.asked) == (SESSION, Asked(2.0))
     for number in range(3):
         spool.put(number, work(f"k{number}"))
     assert (spool.waiting(), spool.taken()) == (3, 0)
