@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sweeplib.orchestrate.pools import Pool
     from sweeplib.orchestrate.session import Session
 
-__all__ = ["Helpers", "Verdict"]
+__all__ = ["Helpers", "Verdict", "verdict_of"]
 
 _TICK = 0.5  # seconds between looks at what is to be done
 _LOOK = 3.0  # seconds between looks at the states of flow runs
@@ -240,7 +240,10 @@ class Helpers:
         for each in known:
             state = states.get(each.id, {"type": "CANCELLED", "message": "it was deleted"})
             each.state, each.message = str(state.get("type")), str(state.get("message") or "")
-            if verdict := _verdict(each):
+            verdict = verdict_of(
+                each.id, each.name, each.state, each.message, signed=each.signed, died=each.died
+            )
+            if verdict is not None:
                 if verdict.what == "died" and each.state not in FINAL:  # nobody else is left who could say so
                     with suppress(Exception):
                         crashed: Any = Crashed(message="Its process has died.")
@@ -280,12 +283,14 @@ class Helpers:
             client.set_flow_run_state(UUID(each.id), cancelled, force=True)
 
 
-def _verdict(run: _Run) -> Verdict | None:
+def verdict_of(
+    flow_run: str, name: str, state: str, message: str, *, signed: bool, died: bool
+) -> Verdict | None:
     """Return what became of a flow run, if it is over with work left that it had, or might have had."""
-    if run.state in _CANCELLED and (run.died or not run.signed):
-        return Verdict(run.id, "cancelled", f"the flow run {run.name} was cancelled")
-    if run.died:
-        return Verdict(run.id, "died", f"the flow run {run.name} has died: {run.message or 'no word of it'}")
-    if run.state in FINAL and run.state != "COMPLETED" and not run.signed:
-        return Verdict(run.id, "unable", f"the flow run {run.name} could not begin: {run.message}")
+    if state in _CANCELLED and (died or not signed):
+        return Verdict(flow_run, "cancelled", f"the flow run {name} was cancelled")
+    if died:
+        return Verdict(flow_run, "died", f"the flow run {name} has died: {message or 'no word of it'}")
+    if state in FINAL and state != "COMPLETED" and not signed:
+        return Verdict(flow_run, "unable", f"the flow run {name} could not begin: {message}")
     return None

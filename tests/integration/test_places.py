@@ -42,7 +42,9 @@ JOBS = """
         sets: [{each: "i=1:3"}]
 """
 VARIANTS = {"here": "where: here", "dask": "where: big", "pool": f"where: {{pool: {POOL}}}"}
+EVERY = [f"{on} on={on} i={i}" for on in VARIANTS for i in (1, 2, 3)]
 PATIENCE = 60.0
+CANCELLED = [("naps", "CANCELLED"), ("sweep-helper", "CANCELLED"), ("sweep-helper", "FAILED")]
 
 
 def await_true(condition: Callable[[], Any], what: str) -> Any:
@@ -54,7 +56,7 @@ def await_true(condition: Callable[[], Any], what: str) -> Any:
 
 
 @contextmanager
-def started(project: Project, name: str, *command: str, **env: str) -> Iterator[None]:
+def started(project: Project, name: str, *command: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
     """Have a server run in a session of its own, its output in a file beside the project."""
     with (project.folder.parent / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
@@ -67,7 +69,7 @@ def started(project: Project, name: str, *command: str, **env: str) -> Iterator[
             start_new_session=True,
         )
     try:
-        yield
+        yield process
     finally:
         end_group(process)  # type: ignore[arg-type]
 
@@ -128,68 +130,77 @@ def test_a_job_at_three_places(project: Project, prefect_api: str) -> None:
         prefect = str(Path(sys.executable).with_name("prefect"))
         make = [prefect, "--no-prompt", "work-pool", "create", POOL, "--type", "process"]
         subprocess.run(make, env=project.env, check=True, capture_output=True)
+        refuse_a_pool_that_is_not_there(project, prefect_api)
+        process = wait_for_a_worker(project)
+        with worker(project) as first:
+            each_runs_at_its_place(project, prefect_api, process)
+            only_what_is_left_runs_again(project)
+            a_worker_dies_and_the_sweep_is_cancelled(project, prefect_api, first)
 
-        done = project.sweep("run", "nowhere", check=2)
-        message = f"there is no work pool 'of-place' at {prefect_api}/; did you mean '{POOL}'?"
-        assert f"sweep: {message}\n" in done.stderr
 
-        process = project.start("run", "mixed")
-        assert process.stderr is not None
-        waits = (
-            f"the work pool {POOL} has no worker online; start one with: prefect worker start --pool {POOL}"
-        )
-        told = ""
-        while waits not in told:
-            line = process.stderr.readline()
-            assert line, f"the sweep has ended, and said: {told}"
-            told += line
-        with worker(project):
-            out, err = process.communicate(timeout=120)
-            assert process.returncode == 1, err
-            assert ": 6 of 9 completed, 3 failed in " in out
-            every = [f"{on} on={on} i={i}" for on in VARIANTS for i in (1, 2, 3)]
-            assert ran(project) == Counter(every), "each once, and where it belongs"
-            assert runs_of(project, prefect_api, "mixed") == [
-                ("mixed", "FAILED"),
-                ("sweep-helper", "COMPLETED"),
-            ]
-            with project.ledger() as ledger:
-                sweep = ledger.sweeps(job="mixed", limit=1)[0]
-                rows = list(ledger.combinations(sweep.id))
-                assert not list(ledger.untracked(job="mixed"))
-            assert all(row.run_id for row in rows), "each has its run in MLflow"
-            states = Counter(each["state_type"] for each in task_runs(prefect_api, sweep.tag))
-            assert states == {"COMPLETED": 6, "FAILED": 3}
+def refuse_a_pool_that_is_not_there(project: Project, api: str) -> None:
+    done = project.sweep("run", "nowhere", check=2)
+    assert f"sweep: there is no work pool 'of-place' at {api}/; did you mean '{POOL}'?\n" in done.stderr
 
-            (project.folder / "better").touch()
-            again = project.sweep("run", "mixed", check=0)
-            assert ": 3 of 3 completed, 6 were done before in " in again.stdout
-            assert ran(project) == Counter(each for each in every if each.endswith("i=2"))
-            assert not list((project.folder / ".sweep" / "sweeps").glob("*/pools/*")), (
-                "nothing is left behind"
-            )
 
-            process = project.start("run", "naps")
-            path = project.folder / "started"
-            await_true(
-                lambda: (
-                    path.exists()
-                    and {line.split()[0] for line in path.read_text().splitlines()} == set(VARIANTS)
-                ),
-                "a command at each place",
-            )
-            project.sweep("cancel", "naps", check=0)
-            out, err = process.communicate(timeout=60)
-            assert process.returncode == 130, err
-            assert ": 0 of 12 completed, 9 cancelled, 3 not started in " in out, "one was out to the cluster"
-            await_true(lambda: not sleepers(project), "the commands to end")
-            await_true(
-                lambda: (
-                    runs_of(project, prefect_api, "naps")
-                    == [("naps", "CANCELLED"), ("sweep-helper", "CANCELLED")]
-                ),
-                "the flow runs to be cancelled",
-            )
-            with project.ledger() as ledger:
-                sweep = ledger.sweeps(job="naps", limit=1)[0]
-                assert {row.outcome for row in ledger.combinations(sweep.id)} == {Outcome.CANCELLED}
+def wait_for_a_worker(project: Project) -> subprocess.Popen[str]:
+    """Start a sweep, and return it when it has said that the pool has no worker."""
+    process = project.start("run", "mixed")
+    assert process.stderr is not None
+    waits = f"the work pool {POOL} has no worker online; start one with: prefect worker start --pool {POOL}"
+    told = ""
+    while waits not in told:
+        line = process.stderr.readline()
+        assert line, f"the sweep has ended, and said: {told}"
+        told += line
+    return process
+
+
+def each_runs_at_its_place(project: Project, api: str, process: subprocess.Popen[str]) -> None:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1, err
+    assert ": 6 of 9 completed, 3 failed in " in out
+    assert ran(project) == Counter(EVERY), "each once, and where it belongs"
+    assert runs_of(project, api, "mixed") == [("mixed", "FAILED"), ("sweep-helper", "COMPLETED")]
+    with project.ledger() as ledger:
+        sweep = ledger.sweeps(job="mixed", limit=1)[0]
+        rows = list(ledger.combinations(sweep.id))
+        assert not list(ledger.untracked(job="mixed"))
+    assert all(row.run_id for row in rows), "each has its run in MLflow"
+    states = Counter(each["state_type"] for each in task_runs(api, sweep.tag))
+    assert states == {"COMPLETED": 6, "FAILED": 3}
+
+
+def only_what_is_left_runs_again(project: Project) -> None:
+    (project.folder / "better").touch()
+    again = project.sweep("run", "mixed", check=0)
+    assert ": 3 of 3 completed, 6 were done before in " in again.stdout
+    assert ran(project) == Counter(each for each in EVERY if each.endswith("i=2"))
+    assert not list((project.folder / ".sweep" / "sweeps").glob("*/pools/*")), "nothing is left behind"
+
+
+def a_worker_dies_and_the_sweep_is_cancelled(
+    project: Project, api: str, first: subprocess.Popen[bytes]
+) -> None:
+    path = project.folder / "started"
+
+    def begun(after: int = 0) -> set[str]:
+        """Return where commands have begun, those before this one left out."""
+        lines = path.read_text().splitlines() if path.exists() else []
+        return {line.split()[0] for line in lines[after:]}
+
+    process = project.start("run", "naps")
+    await_true(lambda: begun() == set(VARIANTS), "a command at each place")
+    first.kill()
+    before = len(path.read_text().splitlines())
+    with worker(project):
+        await_true(lambda: "pool" in begun(before), "another flow run to take what the first one had")
+        project.sweep("cancel", "naps", check=0)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 130, err
+        assert ": 0 of 12 completed, 9 cancelled, 3 not started in " in out, "one was out to the cluster"
+        await_true(lambda: not sleepers(project), "the commands to end")
+        await_true(lambda: runs_of(project, api, "naps") == CANCELLED, "the flow runs to be cancelled")
+    with project.ledger() as ledger:
+        sweep = ledger.sweeps(job="naps", limit=1)[0]
+        assert {row.outcome for row in ledger.combinations(sweep.id)} == {Outcome.CANCELLED}
