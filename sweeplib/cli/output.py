@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from sweeplib.errors import SweepError
+from sweeplib.errors import InputError, SweepError
 from sweeplib.report.table import write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from sweeplib.report.table import Column
 
@@ -54,15 +54,33 @@ def print_table(columns: Sequence[Column], styles: Sequence[str] | None = None) 
 def written(path: Path) -> Iterator[TextIO]:
     """Open a file that takes the place of `path` at the end of the block, whole, if that does not raise.
 
-    What cannot be encoded is escaped. Raises `SweepError` where the file cannot be written.
+    A link stays, and what it leads to is replaced; a pipe or a device is written to as it is. What cannot be
+    encoded is escaped. Raises `SweepError` where the file cannot be written, `InputError` where there is no
+    folder for it.
     """
+    if str(path) in ("", "."):
+        raise InputError("the output has no name; write one, such as -o report.html")
+    try:
+        target = Path(os.path.realpath(path))
+        if not target.parent.is_dir():
+            raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
+        if target.exists() and not target.is_file():
+            with target.open("w", encoding="utf-8", errors="backslashreplace") as file:
+                yield file
+        else:
+            with _replacing(target) as file:
+                yield file
+    except OSError as error:
+        raise SweepError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
             yield file
         unfinished.replace(path)
-    except OSError as error:
-        raise SweepError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
         with suppress(OSError):
             unfinished.unlink()

@@ -80,6 +80,8 @@ def command(
     wanted = filter_of(filters)
     selection = select(project, job, sweep_name, wanted)
     results = gather(selection.rows, selection.fetch)
+    if not results and wanted:
+        raise InputError(f"{none_of(job, wanted)}: there is nothing to show")
     if metric is None:
         ranking = rank_by(results, selection.metric, ascending=ascending)
     else:

@@ -9,7 +9,7 @@ from sweeplib.report.failures import explain
 from sweeplib.report.markdown import literal
 from sweeplib.report.numbers import significant
 from sweeplib.report.results import constant_parameters, names_of_parameters
-from sweeplib.report.results_table import headline
+from sweeplib.report.results_table import OPEN, headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ def table_rows(
                 f"parameters.{name}" if name in _FIXED else name: literal(result.parameters.get(name, ""))
                 for name in varying
             },
-            "outcome": result.outcome or "running",
+            "outcome": result.outcome or OPEN,
             "exit code": "" if result.exit_code is None else str(result.exit_code),
             "duration": "" if result.duration is None else humanise(result.duration),
             **({} if title is None else {title: value}),

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from sweeplib.report.ranking import Ranking
     from sweeplib.report.results import Result
 
-__all__ = ["columns_of", "headline", "styles_of"]
+__all__ = ["OPEN", "columns_of", "headline", "styles_of"]
 
 _KEY = 8  # digits of a key that are shown
 _OUTCOMES = (*Outcome, None)
+OPEN = "submitted"
+"""The word for what has no outcome: it runs, or waits for a place to run at."""
+
 _PARAMETER, _MESSAGE = 10, 24  # widths down to which they are folded on a narrow terminal
 
 
@@ -43,7 +46,7 @@ def columns_of(ranking: Ranking, shown: Sequence[Result]) -> list[Column]:
         Column("duration", [_duration(result) for result in shown], right=True),
     ]
     if any(result.outcome is not Outcome.COMPLETED for result in shown):
-        columns.append(Column("outcome", [result.outcome or "running" for result in shown]))
+        columns.append(Column("outcome", [result.outcome or OPEN for result in shown]))
     if any(result.message for result in shown):
         columns.append(
             Column("message", [printable(result.message) for result in shown], folds=_MESSAGE, spare=1)
@@ -59,7 +62,7 @@ def styles_of(shown: Sequence[Result]) -> list[str]:
 def headline(job: str, ranking: Ranking) -> str:
     """Return a sentence that counts the results and says how they are ranked."""
     counts = Counter(result.outcome for result in ranking.results)
-    parts = [f"{counts[outcome]} {outcome or 'running'}" for outcome in _OUTCOMES if counts[outcome]]
+    parts = [f"{counts[outcome]} {outcome or OPEN}" for outcome in _OUTCOMES if counts[outcome]]
     total = len(ranking.results)
     text = f"{job}: {total} combination{'s' if total != 1 else ''} ({', '.join(parts)})"
     if ranking.metric is None:

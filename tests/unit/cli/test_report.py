@@ -116,8 +116,17 @@ def test_a_sweep_that_has_only_begun(sweep: Any, history: Any) -> None:
             2,
             "sweep: there is no metric 'acuracy'; did you mean 'accuracy'? (metrics: accuracy, loss)\n",
         ),
-        ("train -o no/where.html", 1, "sweep: no/where.html cannot be written: No such file or directory\n"),
-        ("train -o sweeps.yaml/a", 1, "sweep: sweeps.yaml/a cannot be written: Not a directory\n"),
+        ("train -o no/where.html", 2, "sweep: no/where.html cannot be written: there is no folder no\n"),
+        (
+            "train -o sweeps.yaml/a",
+            2,
+            "sweep: sweeps.yaml/a cannot be written: there is no folder sweeps.yaml\n",
+        ),
+        (
+            "train --tag nope",
+            2,
+            "sweep: no combination of job 'train' is on record that is so: there is nothing to show\n",
+        ),
     ],
 )
 def test_what_cannot_be_done(sweep: Any, trained: Any, arguments: str, code: int, said: str) -> None:

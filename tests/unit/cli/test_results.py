@@ -42,7 +42,9 @@ def trained(history: Any) -> Any:
     return history
 
 
-HEADLINE = "sweep: train: 6 combinations (4 completed, 1 timed out, 1 running); by accuracy, highest first\n"
+HEADLINE = (
+    "sweep: train: 6 combinations (4 completed, 1 timed out, 1 submitted); by accuracy, highest first\n"
+)
 
 
 def test_a_table_the_best_first(sweep: Any, trained: Any) -> None:
@@ -54,7 +56,7 @@ def test_a_table_the_best_first(sweep: Any, trained: Any) -> None:
         "   2  aaaaaaaa  svc    1m    0.9800  0.1235     1.2 s  completed\n"
         "   3  eeeeeeee  mlp     1    0.5000             3.0 s  completed\n"
         "      dddddddd  knn     1                      0.25 s  completed\n"
-        "      ffffffff  mlp     4                              running\n"
+        "      ffffffff  mlp     4                              submitted\n"
         "      cccccccc  knn     1                       2.0 s  timed out  ended after 2 s\\n(timeout)\n"
     )
 

@@ -64,7 +64,7 @@ def test_the_rows_of_a_table() -> None:
         ("2", "0.5000", "x"),
     ]
     assert describe_table("train", ranking, shown, "`there`") == (
-        "**train: 4 combinations (2 completed, 1 failed, 1 running); by score, highest first**\n\n"
+        "**train: 4 combinations (2 completed, 1 failed, 1 submitted); by score, highest first**\n\n"
         "- 1 failed: exit code 1: \\*bad\\*\n\n"
         "In all of them: model=m\n\n"
         "These are 3 of 4: what failed, then the best. All of them: `there`"
