@@ -69,8 +69,8 @@ _Row = TypeVar("_Row", bound=Ended)
 class FailureGroup(Generic[_Row]):
     """Failures that ended in one way: with one outcome, one exit code and, but for details, one message.
 
-    `message` is that of the first of them, `rows` are the first few, and `shared` what nearly all have and
-    few of the others: the strongest first, nothing where no link is strong.
+    `message` has an ellipsis for each word in which theirs differ, `rows` are the first few, and `shared` is
+    what nearly all have and few of the others: the strongest first, nothing where no link is strong.
     """
 
     outcome: Outcome
@@ -119,11 +119,19 @@ def _group(members: Sequence[_Row], shared: tuple[Link, ...], examples: int) -> 
     return FailureGroup(
         outcome=first.outcome,
         exit_code=first.exit_code,
-        message=first.message,
+        message=_common(list(dict.fromkeys(row.message for row in members))),
         count=len(members),
         rows=tuple(members[:examples]),
         shared=shared,
     )
+
+
+def _common(messages: Sequence[str]) -> str:
+    """Return what messages have in common, word by word; the first where they have not as many words."""
+    texts = [message.split(" ") for message in messages]
+    if len({len(words) for words in texts}) > 1:
+        return messages[0]
+    return " ".join(words[0] if len(set(words)) == 1 else _OWN for words in zip(*texts, strict=True))
 
 
 def _grouped(failed: Sequence[_Row]) -> dict[tuple[str, int, str], list[_Row]]:

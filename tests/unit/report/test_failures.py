@@ -69,7 +69,7 @@ def test_groups_are_told_apart_by_outcome_exit_code_and_message() -> None:
         (group.outcome, group.exit_code, group.message, group.count, "".join(row.key for row in group.rows))
         for group in explain(rows)
     ] == [
-        (FAILED, 1, "exit code 1: out of memory at 0x1", 4, "cdj"),
+        (FAILED, 1, "exit code 1: out of memory at …", 4, "cdj"),
         (FAILED, 1, "exit code 1: KeyError: 'x'", 1, "b"),
         (FAILED, 3, "exit code 3: out of memory at 0x2", 1, "e"),
         (LOST, None, "", 1, "f"),
