@@ -163,10 +163,12 @@ class _Loop:
         """Submit all of it, and wait until nothing is out."""
         self.places = self._places(source)
         while True:
-            if not self.places.exhausted and not self.cancelled and self.stopped_at is None:
+            more = not self.places.exhausted and not self.cancelled and self.stopped_at is None
+            if more:
                 self._fill()
+                more = not self.places.exhausted
             self.observer.progress(self.progress())
-            if not self.in_flight:
+            if not self.in_flight and not more:
                 return
             self._settle(self.submitter.wait(_TICK))
             self._look()

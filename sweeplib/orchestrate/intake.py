@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
     from starlette.requests import Request
 
-__all__ = ["route"]
+__all__ = ["route", "wanted"]
 
 _ALWAYS = {"flow_run_id", "labels", "state_id", "state_name", "state_timestamp", "state_type"}
 _EVENTS = TypeAdapter(list[Event])
@@ -61,7 +61,7 @@ async def _take(request: Request) -> Response:
     task_runs = [event for event in received if _is_of_task_run(event)]
     await _record(task_runs)
     others = [event for event in received if not _is_of_task_run(event)]
-    await messaging.publish([*others, *filter(None, map(_wanted, task_runs))])
+    await messaging.publish([*others, *filter(None, map(wanted, task_runs))])
     return Response(status_code=204, headers={RECORDED: "true"})
 
 
@@ -148,11 +148,13 @@ def _table(model: type[Base]) -> sa.Table:
     return cast(sa.Table, model.__table__)
 
 
-def _wanted(event: ReceivedEvent) -> ReceivedEvent | None:
+def wanted(event: ReceivedEvent) -> ReceivedEvent | None:
     """Return the event as it is to be handed on; None where nobody asks for it.
 
-    What it follows was not handed on, perhaps, and is not to be waited for.
+    Every worker subscribes, to the flow runs that are to be cancelled: its filter tells that it asks for none
+    of these. What an event follows was not handed on, perhaps, and is not to be waited for.
     """
-    if stream.subscribers or find_interested_triggers(event):
+    asked_for = any(not each.excludes(event) for each in stream.filters.values())
+    if asked_for or find_interested_triggers(event):
         return event.model_copy(update={"follows": None})
     return None

@@ -104,7 +104,7 @@ class PooledSubmitter:
     @property
     def window(self) -> int:
         """How many pieces of work to keep submitted: beside what helpers have, enough for them to go on."""
-        return len(self._works) - self._waiting + self._ahead
+        return max(0, len(self._works) - self._waiting) + self._ahead
 
     @property
     def _ahead(self) -> int:
@@ -174,9 +174,12 @@ class PooledSubmitter:
 
     def _look(self) -> None:
         """See what has ended, and what has become of the helpers."""
-        for number, attempts in self._spool.collect():
+        ended = self._spool.collect()
+        for number, attempts in ended:
             self._fruitless = 0
             self._finish(number, attempts)
+        if ended:
+            self._waiting, self._taken = self._spool.waiting(), self._spool.taken()
         now = time.monotonic()
         if now - self._looked < _LOOK:
             return

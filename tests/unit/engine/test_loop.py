@@ -72,6 +72,25 @@ def test_what_attempts_have_to_say_is_told_once(lab: Lab, kit: Kit) -> None:
     ]
 
 
+def test_a_window_that_opens_later_ends_nothing(lab: Lab, kit: Kit) -> None:
+    submitter = kit.counted(parallel=1, window=1)
+    windows = [0, 0, 1, 0]  # and then 1 for good
+    looks = iter(windows)
+
+    class Opening(type(submitter)):  # type: ignore[misc]
+        @property
+        def window(self) -> int:
+            return next(looks, 1)
+
+        @window.setter
+        def window(self, _: int) -> None:
+            """Take what the constructor says for nothing."""
+
+    summary = lab.run(lab.plan("i=1:3"), submitter=Opening(parallel=1))
+    assert summary.ok
+    assert summary.progress.completed == 3
+
+
 def test_the_window_is_filled_and_never_exceeded(lab: Lab, kit: Kit) -> None:
     submitter = kit.counted(parallel=3, window=5)
     heard = kit.heard()
