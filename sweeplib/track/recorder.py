@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
 import time
@@ -36,6 +37,7 @@ _T = TypeVar("_T")
 _PAGE = 1000
 _NAME = 250  # characters
 _VALUE = 5000  # characters that every store takes as the value of a tag or parameter
+_INFINITE = 1.797e308  # from which on a metric was infinite; not all databases keep all digits
 _STATUS = {
     "completed": "FINISHED",
     "failed": "FAILED",
@@ -247,7 +249,12 @@ def _milliseconds(seconds: float | None) -> int:
 
 
 def _values(run: Run) -> dict[str, float]:
-    return {key: float(value) for key, value in run.data.metrics.items()}
+    return {key: _value(float(value)) for key, value in run.data.metrics.items()}
+
+
+def _value(stored: float) -> float:
+    """Return what was logged: MLflow's databases hold the largest float where that was infinite."""
+    return math.copysign(math.inf, stored) if abs(stored) >= _INFINITE else stored
 
 
 def _named(values: Mapping[str, _T]) -> dict[str, _T]:

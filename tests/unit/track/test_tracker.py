@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sqlite3
@@ -23,6 +24,7 @@ TRAIN = """
 import mlflow
 mlflow.log_param("lr", 0.001)
 mlflow.log_metric("accuracy", 0.9)
+mlflow.log_metrics({"gap": float("-inf"), "loss": float("inf")})
 raise SystemExit(3)
 """
 EXPERIMENTS = """
@@ -134,14 +136,15 @@ def test_scripts_log_into_the_run_that_was_opened_for_them(
     assert ours["bb"].params == {"lr": "1e-4", "n": "2"}
     (evaluation,) = [row for row in children if "sweep.key" not in row.tags]
     assert (evaluation.name, evaluation.tags["mlflow.parentRunId"]) == ("evaluation", ours["bb"].id)
+    logged = {"accuracy": 0.9, "gap": -math.inf, "loss": math.inf}  # the database holds ±1.797e308
     assert sorted(stored, key=lambda each: each.key) == [
-        Acknowledged(sweep="S1", key="aa", run_id=ours["aa"].id, metrics={"accuracy": 0.9}),
+        Acknowledged(sweep="S1", key="aa", run_id=ours["aa"].id, metrics=logged),
         Acknowledged(sweep="S1", key="bb", run_id=ours["bb"].id, metrics={"accuracy": 0.8, "returned": 7.0}),
         Acknowledged(sweep="S1", key="cc", run_id=ours["cc"].id, metrics={}),
         Acknowledged(sweep="S1", key="dd", run_id=ours["dd"].id, metrics={}),
     ]
     assert metrics_of(folder, ["S1", "S2"]) == {
-        ("S1", "aa"): {"accuracy": 0.9},
+        ("S1", "aa"): logged,
         ("S1", "bb"): {"accuracy": 0.8, "returned": 7.0},
     }
 
