@@ -342,6 +342,55 @@ def test_five_thousand(large: Path, open_page: Open, tmp_path: Path) -> None:
     print(f"loaded {loaded:.2f} s, searched and sorted {searched:.2f} s, drawn {drew:.2f} s")  # noqa: T201
 
 
+def test_what_is_infinite_is_left_out_and_all_else_drawn_without_scrolling(
+    tmp_path: Path, open_page: Open
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    project = Project(folder, clean_environment(tmp_path / "home"))
+    project.jobs("jobs: {train: {run: python train.py, metric: {lowest: loss}, sets: [{each: a=1}]}}\n")
+    submissions, attempts, metrics = [], [], []
+    odd = {0: math.inf, 5: -math.inf, 7: math.nan, 9: 1.7976931348623157e308}
+    for place, (lr, batch) in enumerate(product(("1e-3", "1e-2", "1e-1", "1"), ("16", "32", "64", "128"))):
+        key = f"{place:032x}"
+        values = {"lr": lr, "batch": batch}
+        submissions.append(
+            Submission(key=key, position=place, label=f"lr={lr}", parameters=values, command="x")
+        )
+        ended = BEGAN + 0.02 + place % 3 / 20_000
+        attempts.append(
+            Attempt(key=key, number=1, started=BEGAN, ended=ended, outcome=Outcome.COMPLETED, exit_code=0)
+        )
+        metrics.append((key, None, {"loss": odd.get(place, 1 + place / 10)}))
+    record(project, submissions, attempts, metrics)
+    project.sweep("report", "train", check=0)
+
+    page = open_page(folder / "report.html")
+    losses = column(page, "loss")
+    assert (losses[0], losses[-3:]) == ("-inf", ["1.798e+308", "inf", "nan"])
+    page.wait_for_function("plots.length === 6 && plots.every(({done}) => done)")
+    assert page.evaluate("scrollY") == 0
+    told = "Not drawn are 4 combinations whose loss is -inf, 1.798e+308, inf, nan."
+    assert page.locator("#left-out").inner_text() == told
+    assert page.evaluate("ranked.length") == 12
+    assert page.evaluate("find('parallel').data[0].dimensions[2].values") == sorted(
+        1 + place / 10 for place in range(16) if place not in odd
+    )
+    stars = page.evaluate("plots.slice(1, 3).map(({element}) => element.data.at(-1).y)")
+    assert stars == [[1.1], [1.1]]
+    cells = page.evaluate("find('heat').data[0].text.flat()")
+    assert sorted(cells) == sorted("" if place in odd else f"{1 + place / 10:.3g}" for place in range(16))
+    labels = page.locator("#histogram .xtick text").all_text_contents()
+    assert len(labels) > 2
+    assert len(set(labels)) == len(labels)
+    assert all(text.isdecimal() for text in page.locator("#histogram .ytick text").all_text_contents())
+    picture(page, "infinite")
+
+    unseen = open_page(folder / "report.html")
+    unseen.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert unseen.evaluate("plots.every(({element}) => element.querySelector('.main-svg'))")
+
+
 def test_wicked_values_are_text(tmp_path: Path, open_page: Open) -> None:
     folder = tmp_path / "project"
     folder.mkdir()

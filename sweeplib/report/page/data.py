@@ -50,7 +50,7 @@ def data_of(report: Report) -> dict[str, Any]:
         if durations is None
         else {
             "edges": durations.edges,
-            "texts": [humanise(edge) for edge in durations.edges],
+            "texts": durations.texts,
             "log": durations.log,
             "spreads": [[spread.outcome, spread.bins] for spread in durations.spreads],
         },

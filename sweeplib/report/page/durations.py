@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from sweeplib.report.duration import humanise
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -41,6 +43,19 @@ class Durations:
     log: bool
     spreads: tuple[Spread, ...]
 
+    @property
+    def texts(self) -> list[str]:
+        """The edges for a person to read, each another text: with more digits where they are close."""
+        texts = [humanise(edge) for edge in self.edges]
+        digits = 2
+        while len(set(texts)) < len(texts):
+            # from a minute on, bins that grow are never so close
+            texts = [
+                humanise(edge) if self.log and edge >= 60 else _seconds(edge, digits) for edge in self.edges
+            ]
+            digits += 1
+        return texts
+
 
 def durations_of(results: Sequence[Result]) -> Durations | None:
     """Return the run times of what has ended, by outcome, the most frequent first; None if nothing has."""
@@ -70,9 +85,14 @@ def durations_of(results: Sequence[Result]) -> Durations | None:
     return Durations(edges=edges, log=log, spreads=tuple(spreads))
 
 
+def _seconds(value: float, digits: int) -> str:
+    """Return so many seconds with `digits` significant digits, and all of those before the point."""
+    return f"{value:.{max(0, digits - 1 - math.floor(math.log10(value)))}f} s"
+
+
 def _edges(low: float, high: float, count: int, *, log: bool) -> tuple[float, ...]:
     bins = min(_BINS, max(5, math.ceil(2 * count ** (1 / 3))))  # Rice's rule
-    if low == high:
+    if math.isclose(low, high):  # too close for edges between them
         return low * 0.9, high * 1.1
     if log:
         step = math.log10(high / low) / bins

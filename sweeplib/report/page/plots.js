@@ -1,4 +1,5 @@
-// The plots: each is drawn when it first comes into view, and again when the colours of the page change.
+// The plots: each is drawn when it first comes into view, or else when the browser has nothing to do, and again when the
+// colours of the page change.
 
 const MOST_DIMENSIONS = 10; // of the parallel coordinates
 const MOST_PANELS = 24;
@@ -7,9 +8,11 @@ const MOST_DRAWN = 5000; // lines or points of a plot; of more, every second, th
 const FEW = 200; // combinations, up to which all points are shown where values come again and again
 const FEW_VALUES = 16; // of a number, up to which more combinations than that are shown as boxes
 const CELLS = 144; // of a heat map, up to which their numbers are written
+const HIGHEST = 1e300; // up to which a plot's axes can be computed
 
 const metric = data.metrics[0];
-const ranked = every.slice(0, data.ranked).filter(place => finite(metric.values[place]));
+const drawable = value => finite(value) && Math.abs(value) <= HIGHEST;
+const ranked = every.slice(0, data.ranked).filter(place => drawable(metric.values[place]));
 const stride = Math.max(1, Math.ceil(ranked.length / MOST_DRAWN));
 const some = list => stride === 1 ? list : list.filter((_, index) => index % stride === 0); // of one entry a ranked row
 
@@ -279,14 +282,25 @@ function drawHistogram(element) {
     text: bins.map((_, index) => `${texts[index]} to ${texts[index + 1]}`), textposition: "none",
     hovertemplate: "%{y:,} of %{text}<extra>" + outcome + "</extra>",
     marker: {color: colour(OUTCOMES[outcome]), opacity: 0.85, line: {width: 1, color: colour("ground")}}}));
+  const highest = Math.max(...width.map((_, index) => spreads.reduce((sum, [, bins]) => sum + bins[index], 0)));
   const step = Math.max(1, Math.ceil(edges.length / (element.clientWidth < 600 ? 5 : 10)));
   const marked = edges.map((_, index) => index).filter(index => index % step === 0);
   plot(element, traces, {barmode: "stack", showlegend: spreads.length > 1, legend: {orientation: "h", y: 1.12},
     xaxis: {title: {text: "run time" + (log ? ", logarithmic" : "")}, tickvals: marked.map(index => at[index]), ticktext: marked.map(index => texts[index])},
-    yaxis: {title: {text: "combinations"}, rangemode: "tozero"}});
+    yaxis: {title: {text: "combinations"}, rangemode: "tozero", ...(highest < 10 ? {tick0: 0, dtick: 1} : {})}}); // none at halves
 }
 
 // All of them
+
+// What is left out of the plots of the metric, though it has one; what failed or was cut short is not ranked.
+function leftOut() {
+  const out = every.filter(place => metric && metric.values[place] !== null && !drawable(metric.values[place])
+    && ["completed", "running"].includes(outcomeOf(place)));
+  if (!out.length) return "";
+  const texts = [...new Set(out.map(place => metric.texts[place]))];
+  const count = out.length.toLocaleString("en");
+  return `Not drawn ${out.length === 1 ? `is 1 combination whose` : `are ${count} combinations whose`} ${shown(metric.name)} is ${texts.slice(0, 4).join(", ")}${texts.length > 4 ? ", …" : ""}.`;
+}
 
 const plots = []; // [element, how it is drawn, whether it has been]
 
@@ -295,6 +309,12 @@ function drawn(element, how) {
 }
 
 function startPlots() {
+  const out = find("left-out");
+  if (out) {
+    out.textContent = leftOut();
+    out.hidden = !out.textContent;
+  }
+  if (find("drawings")) find("drawings").hidden = !ranked.length;
   if (ranked.length && varied.length) {
     drawn(find("parallel"), drawParallel);
     const sparse = stride === 1 ? "" : ` Of so many, one in ${stride} is drawn, evenly from the best to the worst.`;
@@ -317,22 +337,29 @@ function startPlots() {
   }
   if (data.importance.length) drawn(find("bars"), drawBars);
   if (data.durations) drawn(find("histogram"), drawHistogram);
+  const drawOne = each => {
+    each.done = true;
+    each.how(each.element);
+  };
   const seen = new IntersectionObserver(entries => {
     for (const {target, isIntersecting} of entries) {
       const found = plots.find(({element}) => element === target);
-      if (!isIntersecting || found.done) continue;
-      found.done = true;
-      found.how(found.element);
+      if (isIntersecting && !found.done) drawOne(found);
     }
   }, {rootMargin: "400px"});
   for (const {element} of plots) seen.observe(element);
   const again = all => {
-    for (const each of plots) {
-      if (!each.done && !all) continue;
-      each.done = true;
-      each.how(each.element);
-    }
+    for (const each of plots) if (each.done || all) drawOne(each);
   };
+  // Those that nobody has scrolled to, one after the other: for a picture of the whole page.
+  const idle = then => window.requestIdleCallback ? requestIdleCallback(then, {timeout: 2000}) : setTimeout(then, 200);
+  const rest = () => {
+    const next = plots.find(({done}) => !done);
+    if (!next) return;
+    idle(rest);
+    drawOne(next);
+  };
+  addEventListener("load", () => requestAnimationFrame(() => idle(rest))); // after the first paint
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => again(false));
   const print = on => () => {
     document.documentElement.classList.toggle("printing", on); // on paper the colours are those of a light page
