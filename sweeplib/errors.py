@@ -149,6 +149,12 @@ class ExperimentError(InputError, ValueError):
 class PlanError(InputError):
     """A job that cannot become a plan, such as one with more than 2**63 - 1 combinations."""
 
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        """Take what is wrong and, where it is known, the place in the job file."""
+        self.message = message
+        self.place = place
+        super().__init__(f"{place}: {message}" if place and str(place) else message)
+
 
 class LedgerError(SweepError):
     """The ledger cannot be opened, read or written; the text names the file and the remedy."""

@@ -2,7 +2,7 @@
 
 ``groups: {backend: backends/}`` says that the values of `backend` are the files ``backends/NAME.yaml``. To
 add a variant is to add a file. In `each`, a value with ``*``, ``?`` or ``[…]`` stands for all variants that
-match, and one that begins with ``!`` takes those that match it away.
+match, and one that begins with ``!`` takes those that match it away, if there are any.
 """
 
 from __future__ import annotations
@@ -104,14 +104,20 @@ class Group:
         return found
 
     def choose(self, values: Iterable[str]) -> list[str]:
-        """Return the variants that values mean, each once; raises `PlanError`."""
+        """Return the variants that values mean, each once; raises `PlanError`.
+
+        What is taken away does not have to be there: a variant's file can go before its exception does.
+        """
         found: dict[str, None] = {}
         for value in map(unquote, values):
             if value.startswith("!"):
                 for name in self._matching(value[1:]):
                     found.pop(name, None)
-            else:
-                found |= dict.fromkeys(self._matching(value))
+                continue
+            names = self._matching(value)
+            if not names:
+                raise PlanError(self._missing(value))
+            found |= dict.fromkeys(names)
         if not found:
             raise PlanError(f"group {self.name!r}: the patterns leave none of {', '.join(self.variants)}")
         return list(found)
@@ -119,11 +125,17 @@ class Group:
     def _matching(self, text: str) -> list[str]:
         if text in self.variants:
             return [text]
-        names = [name for name in self.variants if fnmatchcase(name, text)] if _PATTERN.search(text) else []
-        if not names:
-            close = nearest(text, self.variants) or f"; the variants are {', '.join(self.variants)}"
-            raise PlanError(f"group {self.name!r} has no variant {text!r} in {self.path}{close}")
-        return names
+        return [name for name in self.variants if fnmatchcase(name, text)] if _PATTERN.search(text) else []
+
+    def _missing(self, text: str) -> str:
+        """Return what is said of a value that means no variant."""
+        known = f"; the variants are {', '.join(self.variants)}"
+        missing = f"group {self.name!r} has no variant {text!r} in {self.path}"
+        if _PATTERN.search(text):
+            return missing + known
+        write = f"write {self.path.rstrip('/')}/{text}.yaml, or take it out of the sweep"
+        close = nearest(text, self.variants)
+        return f"{missing}{close} Else {write}" if close else f"{missing}{known}; {write}"
 
     def variant(self, value: str) -> Variant:
         """Return the variant of a value that is no pattern; raises `PlanError`."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sweeplib.jobs.fields import ClusterSpec, Metric
     from sweeplib.jobs.units import FailureLimit, Multiple
+    from sweeplib.errors import Place
     from sweeplib.syntax import Cell
     from sweeplib.where import Where
 
@@ -62,6 +63,8 @@ class Set(Model):
     where: Where | None = key(read_where, None)
     job_add: str = field(default="", repr=False)
     groups: Mapping[str, Group] = field(default_factory=dict, repr=False, compare=False)
+    places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
+    """Where its keys stand in the job file, as far as that is known."""
 
     @cached_property
     def arguments(self) -> tuple[Argument, ...]:
@@ -80,14 +83,14 @@ class Set(Model):
         Raises what `sweeplib.jobs.groups.expanded` raises.
         """
         drawn = tuple(argument for argument in self.arguments if argument.drawn)
-        columns: list[Argument | Steps | Entries] = [
-            _together(drawn) if argument.drawn else argument
+        columns: list[tuple[str, Argument | Steps | Entries]] = [
+            ("each", _together(drawn) if argument.drawn else argument)
             for argument in self.arguments
             if not argument.drawn or argument is drawn[0]
         ]
-        columns += [_together(self.steps)] if self.steps else []
-        columns += [Entries(((cell,),)) for cell in self.constants if self._varies(cell)]
-        found = tuple(expanded(column, self.groups) for column in columns)
+        columns += [("zip", _together(self.steps))] if self.steps else []
+        columns += [("all", Entries(((cell,),))) for cell in self.constants if self._varies(cell)]
+        found = tuple(self._expanded(key, column) for key, column in columns)
         seen = {cell.key for cell in self.cells}
         for name in (name for column in found for name in column.keys):
             if name in seen:
@@ -95,6 +98,12 @@ class Set(Model):
                 raise PlanError(msg)
             seen.add(name)
         return found
+
+    def _expanded(self, key: str, column: Argument | Steps | Entries) -> Argument | Steps | Entries:
+        try:
+            return expanded(column, self.groups)
+        except PlanError as error:
+            raise PlanError(error.message, self.places.get(key)) from None
 
     @cached_property
     def constants(self) -> tuple[Cell, ...]:
@@ -139,6 +148,7 @@ class Set(Model):
             where=self.where,
             job_add=self.job_add,
             groups=self.groups,
+            places=self.places | {"each": self.places["include"]} if "include" in self.places else {},
         )
         said = {name for argument in other.arguments for name in argument.keys}
         object.__setattr__(other, "all", self.all)
@@ -159,6 +169,12 @@ class Set(Model):
         object.__setattr__(other, "job_add", add)
         object.__setattr__(other, "groups", groups)
         other.__dict__.pop("columns", None)
+        return other
+
+    def placed(self, places: Mapping[str, Place]) -> Self:
+        """Return this set with the places of its keys in the job file."""
+        other = copy.copy(self)
+        object.__setattr__(other, "places", places)
         return other
 
     def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
@@ -429,10 +445,20 @@ class Job(Policy):
                     yield Mistake(("sets", number, name), InputError(text))
 
     def at(
-        self, entry: str, folder: str = "", clusters: Mapping[str, str | ClusterSpec] | None = None
+        self,
+        entry: str,
+        folder: str = "",
+        clusters: Mapping[str, str | ClusterSpec] | None = None,
+        places: Sequence[Mapping[str, Place]] = (),
     ) -> Self:
-        """Return this job as it stands under `entry` in a file of that folder, with those clusters."""
+        """Return this job as it stands under `entry` in a file of that folder, with those clusters.
+
+        `places` are those of the keys of its sets, for messages.
+        """
         other = copy.copy(self)
+        if places:
+            placed = tuple(one.placed(keys) for one, keys in zip(self.sets, places, strict=True))
+            object.__setattr__(other, "sets", placed)
         object.__setattr__(other, "entry", entry)
         object.__setattr__(other, "folder", folder)
         object.__setattr__(other, "clusters", dict(clusters or {}))

@@ -40,13 +40,16 @@ class Notes:
 
     def put(self, path: Path, error: InputError, at: Path | None = None) -> None:
         """Note `error` with its place."""
-        line = self.document.line(at or path)
-        place = Place(self.document.file, line, spell(path))
+        place = self.place(path, at)
         if isinstance(error, SweepSyntaxError):
             placed: InputError = SweepSyntaxError(error.source, error.span, error.expected, place)
         else:
             placed = JobFileError(getattr(error, "message", None) or str(error), place)
-        self.mistakes.append((line or 0, placed))
+        self.mistakes.append((place.line or 0, placed))
+
+    def place(self, path: Path, at: Path | None = None) -> Place:
+        """Return the place of what stands at `path`; its line is that of `at`, where that is another."""
+        return Place(self.document.file, self.document.line(at or path), spell(path))
 
     def error(self) -> InputError:
         """Return the mistake, or all of them as one error, by line."""

@@ -20,6 +20,7 @@ from sweeplib.jobs.words import split_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sweeplib.errors import Place
     from sweeplib.jobs.fields import ClusterSpec
     from sweeplib.jobs.schema import Path
     from sweeplib.where import Where
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Reading"]
 
 _TOP = ("defaults", "clusters", "jobs")
+_SWEPT = ("each", "zip", "all", "include")  # keys of a set that have parameters
 
 
 @dataclass(slots=True)
@@ -119,7 +121,8 @@ class Reading(Notes):
         if "preload" not in content and not _is_python(raw):
             raw.pop("preload", None)  # the defaults' is for those that can have one
         try:
-            job = Job.read(raw).at(name, self.folder, self.clusters)
+            job = Job.read(raw)
+            job = job.at(name, self.folder, self.clusters, self.places_of_sets(job, path, groups))
         except Mistakes as error:
             meant = {_meant(each) for each in error.mistakes}
             found = [each for each in error.mistakes if meant.isdisjoint(_lacking(each, raw))]
@@ -129,6 +132,19 @@ class Reading(Notes):
             return None
         self.hold_places(job, path, groups)
         return job
+
+    def places_of_sets(self, job: Job, path: Path, groups: Sequence[Group]) -> list[dict[str, Place]]:
+        """Return where the keys of each set stand that have parameters."""
+        if not job.groups:  # of which alone mistakes are found later, as the plan is made
+            return []
+        return [
+            {
+                key: self.place((*path, *_in_file(("sets", number, key), groups)))
+                for key in _SWEPT
+                if getattr(one, key)
+            }
+            for number, one in enumerate(job.sets)
+        ]
 
     def hold_places(self, job: Job, path: Path, groups: Sequence[Group]) -> None:
         """Note the clusters that a job or its sets are to run on, and that there are no names for."""

@@ -76,6 +76,7 @@ def test_a_variant_brings_its_parameters(read: Read, backends: Path) -> None:
         ("*,!p*,polars", ["duckdb", "polars"]),
         ("p?????", ["pandas", "polars"]),
         ("[dp]*,!pandas,!polars", ["duckdb"]),
+        ("*,!modin,!x*", ["duckdb", "pandas", "polars"]),
         ("'polars'", ["polars"]),
     ],
 )
@@ -156,16 +157,52 @@ def test_labels_have_what_varies(read: Read, backends: Path) -> None:
     [
         (
             "each: backend=panda",
-            "group 'backend' has no variant 'panda' in backends/; did you mean 'pandas'?",
+            (
+                "sweeps.yaml:7: jobs.bench.sets[0].each: group 'backend' has no variant 'panda' in backends/; "
+                "did you mean 'pandas'? Else write backends/panda.yaml, or take it out of the sweep"
+            ),
+        ),
+        (
+            "zip: 'n=1,2 backend=pandas,x'",
+            (
+                "sweeps.yaml:7: jobs.bench.sets[0].zip: group 'backend' has no variant 'x' in backends/; "
+                "the variants are duckdb, pandas, polars; write backends/x.yaml, or take it out of the sweep"
+            ),
+        ),
+        (
+            "{each: n=1, include: [n=2, 'n=3 backend=x']}",
+            (
+                "sweeps.yaml:7: jobs.bench.sets[0].include: group 'backend' has no variant 'x' in backends/; "
+                "the variants are duckdb, pandas, polars; write backends/x.yaml, or take it out of the sweep"
+            ),
+        ),
+        (
+            "each: n=1\n      - all: backend=x",
+            (
+                "sweeps.yaml:8: jobs.bench.sets[1].all: group 'backend' has no variant 'x' in backends/; "
+                "the variants are duckdb, pandas, polars; write backends/x.yaml, or take it out of the sweep"
+            ),
         ),
         (
             "each: backend=x*",
-            "group 'backend' has no variant 'x*' in backends/; the variants are duckdb, pandas, polars",
+            (
+                "sweeps.yaml:7: jobs.bench.sets[0].each: group 'backend' has no variant 'x*' in backends/; "
+                "the variants are duckdb, pandas, polars"
+            ),
         ),
-        ("each: 'backend=*,!*'", "group 'backend': the patterns leave none of duckdb, pandas, polars"),
+        (
+            "each: 'backend=*,!*'",
+            (
+                "sweeps.yaml:7: jobs.bench.sets[0].each: group 'backend': the patterns leave none of "
+                "duckdb, pandas, polars"
+            ),
+        ),
         (
             "{each: n=1, all: 'backend=p*'}",
-            "group 'backend': the pattern 'p*' stands in `each`, and nowhere else",
+            (
+                "sweeps.yaml:7: jobs.bench.sets[0].all: group 'backend': the pattern 'p*' stands in `each`, "
+                "and nowhere else"
+            ),
         ),
         (
             "{each: 'backend=*', exclude: thread == 2}",
