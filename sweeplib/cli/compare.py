@@ -42,7 +42,7 @@ def command(ctx: click.Context, keys: tuple[str, ...], every: bool, form: str) -
             raise InputError("nothing has run yet, so nothing can be compared; run a job with: sweep run JOB")
         rows = list({row.key: row for row in (find_combination(ledger, key) for key in keys)}.values())
         if len(rows) < 2:
-            raise InputError("give the keys of two combinations or more")
+            raise InputError(f"{_same(keys, rows[0].label)}give the keys of two combinations or more")
         sweeps = [ledger.get_sweep(row.sweep) for row in rows]
     tracked = {sweep.id for sweep in sweeps if sweep.tracking is not None}
     results = gather(rows, Metrics(project, tracked))
@@ -55,3 +55,13 @@ def command(ctx: click.Context, keys: tuple[str, ...], every: bool, form: str) -
         print_table(columns_of_aspects(aspects, results))
     else:
         note("they differ in nothing that is on record")
+
+
+def _same(keys: tuple[str, ...], label: str) -> str:
+    """Return what is said of several keys that are of one combination; nothing of one key."""
+    if len(keys) == 1:
+        return ""
+    different = list(dict.fromkeys(keys))
+    if len(different) == 1:
+        return f"{different[0]} is one combination, {label}, however often it is given; "
+    return f"{' and '.join(different)} are the same combination, {label}; "

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeplib.errors import JobFileError, Place
 from sweeplib.jobs.models import JobFile
 from sweeplib.jobs.reading import Reading
 from sweeplib.jobs.yaml_file import read
 
-__all__ = ["find_file", "has_file", "load"]
+if TYPE_CHECKING:
+    from sweeplib.errors import InputError
+    from sweeplib.jobs.models import Job
+
+__all__ = ["find_file", "has_file", "load", "load_each"]
 
 NAMES = ("sweeps.yaml", "hydraflow.yaml")
 """The names of job files; an earlier one wins."""
@@ -57,6 +62,26 @@ def load(where: str | Path = ".", shown: str | None = None) -> JobFile:
     Raises `SweepSyntaxError` if a sweep text cannot be read, and `JobFileError` for anything else that
     is wrong, or if several things are: one a line, in the order of the file.
     """
+    path, reading, jobs = _read(where, shown)
+    if reading.mistakes:
+        raise reading.error()
+    return JobFile(path, jobs)
+
+
+def load_each(where: str | Path = ".", shown: str | None = None) -> dict[str, Job | InputError]:
+    """Return the jobs of a file as `load` does, and for each that cannot be read what is wrong with it.
+
+    Raises what `load` does if more is wrong than jobs by themselves.
+    """
+    _, reading, jobs = _read(where, shown)
+    if error := reading.error_of_file():
+        raise error
+    top = reading.document.value
+    names = top["jobs"] if isinstance(top, dict) else ()
+    return {name: jobs.get(name) or reading.wrong[name] for name in names}
+
+
+def _read(where: str | Path, shown: str | None) -> tuple[Path, Reading, dict[str, Job]]:
     path = Path(where)
     if "?" in str(path.absolute()):
         msg = (
@@ -72,9 +97,7 @@ def load(where: str | Path = ".", shown: str | None = None) -> JobFile:
         raise JobFileError(f"this file is empty; begin with{EXAMPLE}", Place(shown, 1))
     reading = Reading(document, str(path.absolute().parent))
     jobs = reading.jobs()
-    if reading.mistakes:
-        raise reading.error()
-    return JobFile(path.absolute(), jobs)
+    return path.absolute(), reading, jobs
 
 
 def _text(path: Path, shown: str) -> str:

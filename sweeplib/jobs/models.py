@@ -26,9 +26,9 @@ from sweeplib.syntax.condition import Condition
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sweeplib.errors import Place
     from sweeplib.jobs.fields import ClusterSpec, Metric
     from sweeplib.jobs.units import FailureLimit, Multiple
-    from sweeplib.errors import Place
     from sweeplib.syntax import Cell
     from sweeplib.where import Where
 
@@ -140,6 +140,9 @@ class Set(Model):
         return self.included if self.include and not self.each and not self.zip else (self, *self.included)
 
     def _including(self, text: str) -> Self:
+        places = dict(self.places)
+        if "include" in places:
+            places["each"] = places["include"]
         other = type(self)(
             each=text,
             add=self.add,
@@ -148,7 +151,7 @@ class Set(Model):
             where=self.where,
             job_add=self.job_add,
             groups=self.groups,
-            places=self.places | {"each": self.places["include"]} if "include" in self.places else {},
+            places=places,
         )
         said = {name for argument in other.arguments for name in argument.keys}
         object.__setattr__(other, "all", self.all)

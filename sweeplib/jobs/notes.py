@@ -53,5 +53,10 @@ class Notes:
 
     def error(self) -> InputError:
         """Return the mistake, or all of them as one error, by line."""
-        ordered = [error for _, error in sorted(self.mistakes, key=lambda entry: entry[0])]
+        return self.error_of(self.mistakes)
+
+    @staticmethod
+    def error_of(mistakes: list[tuple[int, InputError]]) -> InputError:
+        """Return these mistakes as one error, by line."""
+        ordered = [error for _, error in sorted(mistakes, key=lambda entry: entry[0])]
         return ordered[0] if len(ordered) == 1 else JobFileError("\n".join(map(str, ordered)))

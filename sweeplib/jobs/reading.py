@@ -18,7 +18,7 @@ from sweeplib.jobs.where import cluster_name, missing
 from sweeplib.jobs.words import split_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sweeplib.errors import Place
     from sweeplib.jobs.fields import ClusterSpec
@@ -33,10 +33,16 @@ _SWEPT = ("each", "zip", "all", "include")  # keys of a set that have parameters
 
 @dataclass(slots=True)
 class Reading(Notes):
-    """The reading of one document; `folder` is that of the file, `clusters` are those it has names for."""
+    """The reading of one document; `folder` is that of the file, `clusters` are those it has names for.
+
+    `wrong` are the jobs with mistakes of their own, each with these as one error.
+    """
 
     folder: str = ""
+    wrong: dict[str, InputError] = field(default_factory=dict)
     clusters: dict[str, str | ClusterSpec] = field(default_factory=dict)
+    of_jobs: int = 0
+    """How many of the mistakes are those of jobs."""
 
     def jobs(self) -> dict[str, Job]:
         """Return the jobs that could be read, by the name they stand under."""
@@ -57,9 +63,22 @@ class Reading(Notes):
             empty = "is empty" if not jobs else "must be a mapping from names to jobs"
             self.note(("jobs",), f"{empty}; write a job such as train: {{run: python train.py, sets: [...]}}")
         else:
-            found = {name: self.job(name, content, defaults) for name, content in jobs.items()}
-            return {name: job for name, job in found.items() if job is not None}
+            return dict(self._each_job(jobs, defaults))
         return {}
+
+    def _each_job(self, jobs: dict[str, object], defaults: dict[str, Any]) -> Iterator[tuple[str, Job]]:
+        for name, content in jobs.items():
+            before = len(self.mistakes)
+            job = self.job(name, content, defaults)
+            if mine := self.mistakes[before:]:
+                self.wrong[name] = self.error_of(mine)
+                self.of_jobs += len(mine)
+            elif job is not None:
+                yield name, job
+
+    def error_of_file(self) -> InputError | None:
+        """Return what is wrong with the file besides its jobs, with what is wrong with these."""
+        return self.error() if len(self.mistakes) > self.of_jobs else None
 
     def read_clusters(self, given: object) -> None:
         """Keep the clusters by name, those that cannot be read as well: they are there."""

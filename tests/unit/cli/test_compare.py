@@ -61,8 +61,22 @@ def test_all_of_it_for_programs(sweep: Any, trained: Any) -> None:
 def test_what_cannot_be_compared(sweep: Any, trained: Any) -> None:
     done = sweep("compare", A)
     assert (done.code, done.err) == (2, "sweep: give the keys of two combinations or more\n")
+    done = sweep("compare", A[:6], A[:6])
+    assert (done.code, done.err) == (
+        2,
+        (
+            "sweep: aa1200 is one combination, model=svc lr=1m seed=42, however often it is given; "
+            "give the keys of two combinations or more\n"
+        ),
+    )
     done = sweep("compare", A, A[:6])
-    assert (done.code, done.err) == (2, "sweep: give the keys of two combinations or more\n")
+    assert (done.code, done.err) == (
+        2,
+        (
+            f"sweep: {A} and aa1200 are the same combination, model=svc lr=1m seed=42; "
+            "give the keys of two combinations or more\n"
+        ),
+    )
     done = sweep("compare", A, "ffff")
     assert done.code == 2
     assert done.err.startswith("sweep: no combination has a key that begins with 'ffff'")

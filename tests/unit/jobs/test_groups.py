@@ -158,8 +158,9 @@ def test_labels_have_what_varies(read: Read, backends: Path) -> None:
         (
             "each: backend=panda",
             (
-                "sweeps.yaml:7: jobs.bench.sets[0].each: group 'backend' has no variant 'panda' in backends/; "
-                "did you mean 'pandas'? Else write backends/panda.yaml, or take it out of the sweep"
+                "sweeps.yaml:7: jobs.bench.sets[0].each: group 'backend' has no variant 'panda' in "
+                "backends/; did you mean 'pandas'? Else write backends/panda.yaml, or take it out of the "
+                "sweep"
             ),
         ),
         (

@@ -23,6 +23,7 @@ from sweeplib.jobs import (
     find_file,
     load,
 )
+from sweeplib.jobs.load import load_each
 
 Read = Callable[[str], JobFile]
 
@@ -464,4 +465,27 @@ def test_a_folder_that_databases_are_not_found_in(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"the folder {folder} has a '?' in its name, with which neither Prefect nor MLflow finds its "
         "database; rename it"
+    )
+
+
+def test_jobs_that_can_be_read_beside_those_that_cannot(folder: Path) -> None:
+    (folder / "sweeps.yaml").write_text(
+        "jobs:\n"
+        "  a: {run: x, sets: [{each: a=1}], timeout: soon, retries: -1}\n"
+        "  b: {run: x, sets: [{each: a=1}]}\n"
+    )
+    a, b = load_each().values()
+    assert str(a) == (
+        "sweeps.yaml:2: jobs.a.timeout: 'soon' is not a duration; write seconds (90) or, with units, 10s, "
+        "5m, 1h30m, 1d\n"
+        "sweeps.yaml:2: jobs.a.retries: must be a whole number, 0 or more, not the number -1"
+    )
+    assert b == load_each()["b"]
+    (folder / "sweeps.yaml").write_text("job: 1\njobs: {a: {run: x}, b: {run: x, sets: [{each: a=1}]}}\n")
+    with pytest.raises(InputError) as caught:
+        load_each()
+    assert str(caught.value) == (
+        "sweeps.yaml:1: unknown key 'job'; did you mean 'jobs'?\n"
+        "sweeps.yaml:2: jobs.a: has no sets, so it would run nothing; add one, such as "
+        "sets: [{each: 'lr=0.1,0.01'}]"
     )
