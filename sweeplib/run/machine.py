@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,13 +39,18 @@ def memory() -> int:
 def devices(env: Mapping[str, str]) -> tuple[str, ...]:
     """Return the GPUs that a command with this environment may use, as ``CUDA_VISIBLE_DEVICES`` names them.
 
-    Where that is not set, those that nvidia-smi tells of.
+    Each once, up to the first that is none, as CUDA does: ``-1`` ends the list. Where the variable is not
+    set, those that nvidia-smi tells of.
     """
     named = env.get(_VISIBLE)
     if named is None:
         return _told()
-    found = [each.strip() for each in named.split(",")]
-    return tuple(each for each in found if each not in ("", "-1"))
+    found = (each.strip() for each in named.split(","))
+    return tuple(dict.fromkeys(takewhile(_is_device, found)))
+
+
+def _is_device(name: str) -> bool:
+    return name not in ("", "-1")
 
 
 @cache

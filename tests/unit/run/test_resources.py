@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -234,4 +235,33 @@ def test_who_goes_away_leaves_its_turn(tmp_path: Path) -> None:
 def test_what_this_machine_has() -> None:
     assert machine.processors() >= 1
     assert 10**8 < machine.memory() < 10**14
-    assert machine.devices({"CUDA_VISIBLE_DEVICES": "0, GPU-8f6,-1"}) == ("0", "GPU-8f6")
+
+
+@pytest.mark.parametrize(
+    ("named", "devices"),
+    [
+        ("0, GPU-8f6", ("0", "GPU-8f6")),
+        ("5,5", ("5",)),
+        ("1,0,1,2,0", ("1", "0", "2")),
+        ("6,-1,3", ("6",)),
+        ("0,,1", ("0",)),
+        ("-1", ()),
+        ("", ()),
+    ],
+)
+def test_devices_that_are_named(named: str, devices: tuple[str, ...]) -> None:
+    assert machine.devices({"CUDA_VISIBLE_DEVICES": named}) == devices
+
+
+@pytest.mark.parametrize("gpu", [0.3, 1])
+def test_a_device_that_is_named_twice(sweep: Sweep, devices: list[str], gpu: float) -> None:
+    work = sweep.work(
+        "sh",
+        "-c",
+        f'test "$CUDA_VISIBLE_DEVICES" = {devices[0]}',
+        env={"CUDA_VISIBLE_DEVICES": f"{devices[0]},{devices[0]}"},
+        amounts=Amounts(gpu=gpu),
+    )
+    assert run_attempt(work).outcome is Outcome.COMPLETED
+    two = run_attempt(replace(work, key="b" * 8, amounts=Amounts(gpu=2)))
+    assert two.message == "needs 2 GPUs (resources), and this machine has 1"
