@@ -7,7 +7,8 @@ import time
 
 import click
 
-from sweeplib.cli.parameters import project_of
+from sweeplib.cli.output import note
+from sweeplib.cli.parameters import complete_job, project_of
 from sweeplib.errors import InputError
 from sweeplib.report.logs import await_log, find_combination, find_log, follow, has_ended
 from sweeplib.report.lookup import open_ledger
@@ -26,6 +27,12 @@ _TICK = 0.2  # seconds
     metavar="N",
     help="The output of this attempt [default: the last].",
 )
+@click.option(
+    "--job",
+    metavar="JOB",
+    shell_complete=complete_job,
+    help="As in this job, where several have the combination [default: where it ran last].",
+)
 @click.option("--path", "only_path", is_flag=True, help="Print the path of the file only.")
 @click.pass_context
 def command(
@@ -33,6 +40,7 @@ def command(
     key: str,
     following: bool,  # noqa: FBT001 - click passes options by name
     attempt: int | None,
+    job: str | None,
     only_path: bool,  # noqa: FBT001
 ) -> None:
     """Print or follow the output of the combination whose key begins with KEY, byte by byte.
@@ -44,7 +52,11 @@ def command(
     with open_ledger(project) as ledger:
         if ledger is None:
             raise InputError("nothing has run yet, so there is no output; run a job with: sweep run JOB")
-        combination = find_combination(ledger, key)
+        combination = find_combination(ledger, key, job)
+        jobs = ledger.jobs_of(combination.key) if job is None else []
+        if len(jobs) > 1:
+            others = ", ".join(jobs[1:])
+            note(f"as in job {jobs[0]}, where it ran last; for that of another, add --job ({others})")
         if following:
             combination = await_log(ledger, project, combination, _pause)
         log = find_log(project, combination, attempt)

@@ -170,6 +170,10 @@ class Ledger(CombinationRecords):
             )
         return self._read(to_combination, "newest_of_key", key=keys[0], job=job)[0]
 
+    def jobs_of(self, key: str) -> list[str]:
+        """Return the jobs that have a combination of that key, the one that had it last first."""
+        return self._read(lambda row: str(row["job"]), "jobs_of_key", key=key)
+
     def attempts(self, sweep_id: str, key: str) -> list[AttemptRow]:
         """Return the attempts at a combination of a sweep that are on record, by number."""
         return self._read(to_attempt, "attempts_of", sweep=sweep_id, key=key)

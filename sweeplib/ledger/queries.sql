@@ -288,5 +288,12 @@ WHERE c.key = :key AND (:job IS NULL OR s.job = :job)
 ORDER BY c.sweep DESC
 LIMIT 1;
 
+-- name: jobs_of_key
+SELECT s.job
+FROM combinations AS c CROSS JOIN sweeps AS s ON s.id = c.sweep
+WHERE c.key = :key
+GROUP BY s.job
+ORDER BY max(c.sweep) DESC;
+
 -- name: attempts_of
 SELECT * FROM attempts WHERE sweep = :sweep AND key = :key ORDER BY number;

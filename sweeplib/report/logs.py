@@ -44,15 +44,15 @@ class AttemptLog:
     path: Path
 
 
-def find_combination(ledger: Ledger, key: str) -> Combination:
-    """Return the combination whose key begins with `key`, as in the newest sweep that has it.
+def find_combination(ledger: Ledger, key: str, job: str | None = None) -> Combination:
+    """Return the combination whose key begins with `key`, as in the newest sweep (of `job`) that has it.
 
     Raises `UnknownKeyError` for none, for several, and for a beginning of less than four digits.
     """
     key = key.strip().lower()
     if len(key) < _LEAST:
         raise UnknownKeyError(f"{key!r} is too short for a key; give at least {_LEAST} digits of it")
-    return ledger.find(key)
+    return ledger.find(key, job)
 
 
 def numbers_of(project: Path, combination: Combination) -> list[int]:
@@ -82,7 +82,7 @@ def is_open(ledger: Ledger, project: Path, combination: Combination) -> bool:
     """Tell whether the combination has not ended, and the owner of its sweep lives to see it end."""
     if owner_died(project, combination.sweep):
         return False
-    newest = ledger.find(combination.key)
+    newest = _newest(ledger, combination)
     return newest.sweep == combination.sweep and newest.outcome is None
 
 
@@ -98,7 +98,12 @@ def await_log(
     """Wait, with `pause`, until the combination has output or has ended; return it as it is then."""
     while not numbers_of(project, combination) and is_open(ledger, project, combination):
         pause()
-    return ledger.find(combination.key)
+    return _newest(ledger, combination)
+
+
+def _newest(ledger: Ledger, combination: Combination) -> Combination:
+    """Return a combination as in the newest sweep of its job."""
+    return ledger.find(combination.key, ledger.get_sweep(combination.sweep).job)
 
 
 def follow(path: Path, out: BinaryIO, ended: Callable[[], bool], pause: Callable[[], None]) -> None:

@@ -53,6 +53,22 @@ def test_the_newest_attempt_byte_by_byte(sweep: Any, running: Any, capfdbinary: 
     assert sweep("logs", KEY, "--attempt", "9").out == "first\n"
 
 
+def test_jobs_that_have_the_same_combination(sweep: Any, running: Any) -> None:
+    running.log(1, KEY, 1, b"of train\n")
+    running.sweep(2, job="test")
+    running.submit(2, KEY, C="1")
+    running.log(2, KEY, 1, b"of test\n")
+    done = sweep("logs", "abcd")
+    assert (done.code, done.out) == (0, "of test\n")
+    assert done.err == "sweep: as in job test, where it ran last; for that of another, add --job (train)\n"
+    for job in ("test", "train"):
+        done = sweep("logs", "abcd", "--job", job)
+        assert (done.code, done.out, done.err) == (0, f"of {job}\n", "")
+    done = sweep("logs", "abcd", "--job", "fit")
+    said = "sweep: no combination of job 'fit' has a key that begins with 'abcd'; "
+    assert (done.code, done.err) == (2, f"{said}`sweep results JOB` lists the keys\n")
+
+
 def test_bytes_that_are_no_text(running: Any, folder: Path) -> None:
     content = bytes(range(256))
     running.log(1, KEY, 1, content)
