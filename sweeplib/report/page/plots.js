@@ -351,10 +351,11 @@ function startPlots() {
   const again = all => {
     for (const each of plots) if (each.done || all) drawOne(each);
   };
-  // Those that nobody has scrolled to, one after the other: for a picture of the whole page.
+  // Those that nobody has scrolled to, one after the other, for a picture of the whole page; from the last to the first,
+  // the parallel coordinates, which take seconds where WebGL has no graphics card.
   const idle = then => window.requestIdleCallback ? requestIdleCallback(then, {timeout: 2000}) : setTimeout(then, 200);
   const rest = () => {
-    const next = plots.find(({done}) => !done);
+    const next = plots.findLast(({done}) => !done);
     if (!next) return;
     idle(rest);
     drawOne(next);
