@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING
 from sweeplib.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
-__all__ = ["GitState", "between", "commit_of", "files_at", "git_state", "modified", "prefix_of"]
+__all__ = [
+    "GitState",
+    "between",
+    "commit_of",
+    "files_at",
+    "files_called",
+    "git_state",
+    "kind_at",
+    "modified",
+    "prefix_of",
+]
 
 _AS_PATCH = (  # whatever the user's settings make of `git diff`, `git apply` takes this one
     "--binary",
@@ -24,6 +34,10 @@ _AS_PATCH = (  # whatever the user's settings make of `git diff`, `git apply` ta
     "--submodule=short",
     "--src-prefix=a/",
     "--dst-prefix=b/",
+)
+_SHALLOW = (
+    "; this clone has not all of the history: get it with git fetch --unshallow, or in a workflow with "
+    "fetch-depth: 0 of actions/checkout"
 )
 _TIMEOUT = 10.0  # seconds; a work tree on a slow file system must not hold up a sweep
 
@@ -85,8 +99,13 @@ def commit_of(folder: Path, revision: str) -> str:
         raise InputError(f"git did not answer: {error}") from None
     if done.returncode or not done.stdout:
         said = done.stderr.decode(errors="replace").strip().partition("\n")[0].removeprefix("fatal: ")
-        raise InputError(f"there is no file {revision!r}, and git says: {said or 'no such commit'}")
+        msg = f"there is no file {revision!r}, and git says: {said or 'no such commit'}"
+        raise InputError(msg + (_SHALLOW if _is_shallow(folder) else ""))
     return done.stdout.decode().strip()
+
+
+def _is_shallow(folder: Path) -> bool:
+    return _git(folder, "rev-parse", "--is-shallow-repository") == b"true\n"
 
 
 def prefix_of(folder: Path) -> str:
@@ -94,9 +113,16 @@ def prefix_of(folder: Path) -> str:
     return os.fsdecode((_git(folder, "rev-parse", "--show-prefix") or b"").removesuffix(b"\n"))
 
 
+def kind_at(folder: Path, commit: str, path: str) -> str | None:
+    """Return what a commit has at `path`, from the top: a ``blob`` (a file), a ``tree``; None for nothing."""
+    told = _git(folder, "cat-file", "-t", f"{commit}:{'' if path == '.' else path}")
+    return None if told is None else told.decode().strip()
+
+
 def files_at(folder: Path, commit: str, path: str) -> dict[str, bytes]:
-    """Return the files that a commit has at `path`, or below it, by their paths from `folder`."""
-    told = _git(folder, "ls-tree", "-r", "-z", commit, "--", path) or b""
+    """Return the files that a commit has at `path`, or below it, by their paths; all from the top."""
+    below = [] if path == "." else [path]
+    told = _git(folder, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *below) or b""
     found = {}
     for entry in told.split(b"\0"):
         head, _, name = entry.partition(b"\t")
@@ -105,6 +131,12 @@ def files_at(folder: Path, commit: str, path: str) -> dict[str, bytes]:
             if content is not None:
                 found[os.fsdecode(name)] = content
     return found
+
+
+def files_called(folder: Path, commit: str, names: Collection[str]) -> list[str]:
+    """Return the paths, from the top, of the files of a commit that are called so, in whatever folder."""
+    told = _git(folder, "ls-tree", "-r", "-z", "--full-tree", "--name-only", commit) or b""
+    return [path for path in map(os.fsdecode, told.split(b"\0")) if path.rpartition("/")[2] in names]
 
 
 def modified(folder: Path) -> dict[str, str | None]:

@@ -24,7 +24,7 @@ from sweeplib.syntax import Argument, Drawing, Entries, Steps, parse_all, parse_
 from sweeplib.syntax.condition import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sweeplib.errors import Place
     from sweeplib.jobs.fields import ClusterSpec, Metric
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sweeplib.syntax import Cell
     from sweeplib.where import Where
 
-__all__ = ["Deployment", "Job", "JobFile", "Policy", "Set"]
+__all__ = ["Deployment", "Job", "JobFile", "Policy", "Set", "unknown_job"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -519,8 +519,11 @@ class JobFile:
         """Return the job called `name`; raises `UnknownJobError` if there is none."""
         if name in self.jobs:
             return self.jobs[name]
-        close = get_close_matches(name, self.jobs, n=len(self.jobs), cutoff=0.6)
-        names = [*close, *(other for other in self.jobs if other not in close)]
-        raise UnknownJobError(
-            f"{self.path.name} has no job {name!r}{nearest(name, names)} (jobs: {', '.join(names)})"
-        )
+        raise unknown_job(self.path.name, name, self.jobs)
+
+
+def unknown_job(file: str, name: str, known: Collection[str]) -> UnknownJobError:
+    """Return what is raised for a job that a file does not have among those that are `known`."""
+    close = get_close_matches(name, known, n=len(known), cutoff=0.6)
+    names = [*close, *(other for other in known if other not in close)]
+    return UnknownJobError(f"{file} has no job {name!r}{nearest(name, names)} (jobs: {', '.join(names)})")

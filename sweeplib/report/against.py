@@ -2,66 +2,137 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from posixpath import dirname, join, normpath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sweeplib.engine.git import commit_of, files_at, prefix_of
-from sweeplib.jobs import load
-from sweeplib.jobs.load import NAMES
+from sweeplib.engine.git import commit_of, files_at, files_called, kind_at, prefix_of
+from sweeplib.errors import InputError
+from sweeplib.jobs import Job
+from sweeplib.jobs.load import NAMES, load_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sweeplib.jobs import Job
-
 __all__ = ["Against", "against"]
 
 _SHORT = 7  # characters of a commit
+_OTHERS = 3  # job files of other folders that are named
 
 
+@dataclass(frozen=True, slots=True)
 class Against:
-    """Jobs to compare with: `name` is what they are called, `jobs` is empty where there is no job file."""
+    """Jobs to compare with: what they are called, and of each that cannot be read what is wrong with it.
 
-    def __init__(self, name: str, jobs: Mapping[str, Job]) -> None:
-        self.name = name
-        self.jobs = jobs
+    `lacking` says that there is no job file, and why there are no jobs; else it is empty. `folder` is where
+    the files of a revision are meanwhile, and `shown` what messages call it.
+    """
+
+    name: str
+    jobs: Mapping[str, Job | InputError]
+    lacking: str = ""
+    folder: str = ""
+    shown: str = ""
+
+    def told(self, error: InputError) -> str:
+        """Return the text of an error in these jobs, with files of a revision called as git does."""
+        return str(error).replace(self.folder, self.shown) if self.folder else str(error)
 
 
 @contextmanager
 def against(project: Path, what: str) -> Iterator[Against]:
     """Give the jobs of a job file, or of that which the project has at a revision, for the block.
 
-    Raises `InputError` where `what` is neither, and whatever `sweeplib.jobs.load` does.
+    A revision may have a path behind it as in git, ``main:old/sweeps.yaml``: that of a job file, or of a
+    folder with one, from the top of the work tree, or with ``./`` from the project's folder.
+
+    Raises `InputError` where `what` is neither, and what `sweeplib.jobs.load.load_each` does.
     """
     path = Path(what)
     if path.is_file():
-        yield Against(what, load(path).jobs)
+        yield Against(what, load_each(path, what), shown=f"{what}:")
         return
-    commit = commit_of(project, what)
+    try:
+        commit, revision, below = _revision(project, what)
+    except InputError:
+        if path.is_dir():
+            wanted = next((name for name in NAMES if (path / name).is_file()), NAMES[0])
+            raise InputError(
+                f"{what!r} is a folder, and no revision of git; give a job file, such as {path / wanted}"
+            ) from None
+        raise
     name = what if commit.startswith(what) else f"{what} ({commit[:_SHORT]})"
     with TemporaryDirectory(prefix="sweep-") as folder:
-        yield Against(name, _jobs_at(project, commit, what, Path(folder)))
+        yield _Revision(project, commit, revision, Path(folder)).jobs(name, below)
 
 
-def _jobs_at(project: Path, commit: str, revision: str, folder: Path) -> Mapping[str, Job]:
-    """Return the jobs at a commit, with the files that they need put into a folder."""
-    here = folder / prefix_of(project)
-    for name in NAMES:
-        found = files_at(project, commit, name)
-        if name in found:
-            _put(here, found)
-            jobs = load(here / name, f"{revision}:{name}").jobs
-            for job in jobs.values():
+def _revision(project: Path, what: str) -> tuple[str, str, str | None]:
+    """Return a commit, what it was called, and the path behind it from the top, None where there is none."""
+    try:
+        return commit_of(project, what), what, None
+    except InputError as error:
+        revision, _, path = what.partition(":")
+        if revision in ("", what):
+            raise
+        try:
+            commit = commit_of(project, revision)
+        except InputError:
+            raise error from None
+    here = prefix_of(project)
+    below = normpath(f"{here}{path}" if path.startswith(("./", "../")) else path or ".")
+    if below.startswith(("../", "/")) or below == "..":
+        raise InputError(f"{what!r} leads out of the work tree of git")
+    return commit, revision, below
+
+
+class _Revision:
+    """A revision of the project's work tree, whose files are put into a folder as they are needed."""
+
+    def __init__(self, project: Path, commit: str, revision: str, folder: Path) -> None:
+        self._project = project
+        self._commit = commit
+        self._revision = revision
+        self._folder = folder
+        self._prefix = prefix_of(project)
+
+    def jobs(self, name: str, below: str | None) -> Against:
+        """Return the jobs of the job file at `below`, or in that folder; None: in that of the project."""
+        told = f"{self._folder}{os.sep}", f"{self._revision}:"
+        files = [normpath(join(self._prefix if below is None else below, each)) for each in NAMES]
+        if below is not None and kind_at(self._project, self._commit, below) != "tree":
+            files = [below]
+        for file in files:
+            if file in self._put(file):
+                return Against(name, self._read(file), "", *told)
+        if files == [below]:
+            raise InputError(
+                f"{self._revision!r} has no file or folder {below!r}; give a path from the top, or ./PATH"
+            )
+        lacking = f"{name} has no {' or '.join(NAMES)} in this folder, so all is new"
+        others = files_called(self._project, self._commit, NAMES)[:_OTHERS]
+        if others:
+            lacking += (
+                f"; it has others: --against {' or '.join(f'{self._revision}:{file}' for file in others)}"
+            )
+        return Against(name, {}, lacking, *told)
+
+    def _read(self, file: str) -> Mapping[str, Job | InputError]:
+        jobs = load_each(self._folder / file, f"{self._revision}:{file}")
+        for job in jobs.values():
+            if isinstance(job, Job):
                 for path in filter(None, [*job.groups.values(), job.launch]):
-                    _put(here, files_at(project, commit, path))
-            return jobs
-    return {}
+                    self._put(normpath(join(dirname(file), path)))
+        return jobs
 
-
-def _put(folder: Path, files: Mapping[str, bytes]) -> None:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    def _put(self, path: str) -> Mapping[str, bytes]:
+        """Put the file at a path from the top into the folder, or all that are below it; return them."""
+        found = files_at(self._project, self._commit, path)
+        for name, content in found.items():
+            file = self._folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sweeplib.errors import InputError, PlanError
+from sweeplib.errors import InputError
 from sweeplib.forecast import Forecast
 from sweeplib.plan import Plan
 from sweeplib.plan.identity import digest, digest_text, meaning
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from sweeplib.plan import Combination, Command, Line
     from sweeplib.report.differences import Difference
 
-__all__ = ["MOST", "PlanChange", "Share", "ValueChange", "compare_jobs"]
+    Jobs = Mapping[str, Job | InputError]
+
+__all__ = ["MOST", "PlanChange", "Share", "Untold", "ValueChange", "compare_jobs"]
 
 MOST = 1_000_000
 """Combinations, before and now, that are compared one by one."""
@@ -74,8 +76,9 @@ class PlanChange:
 
     `before` and `now` count the combinations, None: there is no such job. `command` has what makes other
     combinations of all that there are, `settings` the rest of what the job says. `rewritten` counts those
-    added that have the parameters of a removed one. `renamed` is the job that has gone and was the same. Of
-    more than `MOST` combinations only the numbers are known (`compared`). The times rest on `basis` attempts.
+    added that have the parameters of a removed one. `renamed` is, of a new job, the one that has gone and was
+    the same; of one that has gone, the new one that is the same. Of more than `MOST` combinations only the
+    numbers are known (`compared`). The times rest on `basis` attempts.
     """
 
     job: str
@@ -100,23 +103,36 @@ class PlanChange:
         return not (counts or self.command or self.settings or self.before is None or self.now is None)
 
 
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A job of which no change can be told, and what is wrong with it before and now, None: nothing."""
+
+    job: str
+    before: InputError | None
+    now: InputError | None
+
+
 def compare_jobs(
-    before: Mapping[str, Job],
-    now: Mapping[str, Job],
+    before: Jobs,
+    now: Jobs,
     name: str,
     ledger: Ledger | None,
     most: int | None,
-    old: str,
-) -> PlanChange:
+) -> PlanChange | Untold:
     """Compare the job of that name, which one of both has; `most` labels of each kind are kept (None: all).
 
-    `old` is what the earlier file is called in messages. Raises `InputError` where a plan cannot be made.
+    `before` and `now` have, of a job that cannot be read, what is wrong with it.
     """
-    earlier, later = before.get(name), now.get(name)
-    plans = _plan(earlier, f"{old}: "), _plan(later, "")
+    earlier, later = _plan(before.get(name)), _plan(now.get(name))
+    if isinstance(earlier, InputError) or isinstance(later, InputError):
+        wrong = (each if isinstance(each, InputError) else None for each in (earlier, later))
+        return Untold(name, *wrong)
+    plans = earlier, later
     renamed = ""
-    if earlier is None and plans[1] is not None:
-        renamed = _renamed(before, now, plans[1])
+    if earlier is None and later is not None:
+        renamed = _same_elsewhere(later, before, now)
+    elif later is None and earlier is not None:
+        renamed = _same_elsewhere(earlier, now, before)
     command, settings = differences(plans[0], plans[1])
     tally = _Tally(name, ledger, most)
     sizes = [None if plan is None else len(plan) for plan in plans]
@@ -142,25 +158,22 @@ def compare_jobs(
     )
 
 
-def _plan(job: Job | None, where: str) -> Plan | None:
+def _plan(job: Job | InputError | None) -> Plan | InputError | None:
     try:
-        return None if job is None else Plan(job)
+        return job if job is None or isinstance(job, InputError) else Plan(job)
     except InputError as error:
-        raise InputError(f"{where}{error}") from None
+        return error
 
 
-def _renamed(before: Mapping[str, Job], now: Mapping[str, Job], plan: Plan) -> str:
-    """Return the name of a job that is no more, and ran the same combinations; empty where there is none."""
-    for name, job in before.items():
-        if name not in now and job.command == plan.job.command:
-            try:
-                old = Plan(job)
-                same = len(old) == len(plan) and old.key == plan.key
-                lines = old.job.kind == "launch" and list(old.job.lines) != list(plan.job.lines)
-            except (InputError, PlanError):
-                continue
-            if same and not lines:
-                return name
+def _same_elsewhere(plan: Plan, there: Jobs, here: Jobs) -> str:
+    """Return the name of a job that is only `there` and has the same combinations; empty for none."""
+    for name, job in there.items():
+        if name in here or isinstance(job, InputError) or job.command != plan.job.command:
+            continue
+        other = _plan(job)
+        same = isinstance(other, Plan) and len(other) == len(plan) and other.key == plan.key
+        if same and (job.kind != "launch" or list(job.lines) == list(plan.job.lines)):
+            return name
     return ""
 
 

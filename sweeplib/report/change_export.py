@@ -4,27 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sweeplib.report.change import MOST, PlanChange
+from sweeplib.report.change import MOST, PlanChange, Untold
 from sweeplib.report.duration import humanise
 from sweeplib.report.markdown import literal, table_lines
 from sweeplib.report.table import Column, plain_lines, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from sweeplib.report.against import Against
     from sweeplib.report.change import Share, ValueChange
     from sweeplib.report.differences import Difference
 
-__all__ = ["markdown_lines", "text_lines", "to_json"]
+__all__ = ["lines_of", "to_json", "wrong_with"]
 
 _VALUES = 8  # of a parameter that are shown
 _TITLES = ("", "combinations", "done", "to run", "time to run", "time in all")
 _INDENT = "  "
 
 
-def text_lines(change: PlanChange, old: str) -> Iterator[str]:
-    """Yield what a person reads; `old` is what the earlier file is called."""
-    yield _headline(change, old)
+def lines_of(changes: Iterable[PlanChange | Untold], old: Against, form: str) -> Iterator[str]:
+    """Yield the lines of several changes against `old`: ``text`` for a person, ``markdown`` for a comment."""
+    lines = _text_lines if form == "text" else _markdown_lines
+    for number, change in enumerate(changes):
+        if number:
+            yield ""
+        elif old.lacking:
+            yield old.lacking if form == "text" else literal(old.lacking)
+            yield ""
+        yield from lines(change, old)
+
+
+def _text_lines(change: PlanChange | Untold, old: Against) -> Iterator[str]:
+    """Yield what a person reads of a job's change against `old`."""
+    if isinstance(change, Untold):
+        yield _untold(change, old)
+        for side, text in _wrong(change, old):
+            yield ""
+            yield f"{side}:"
+            yield from (f"{_INDENT}{printable(line)}" for line in text.splitlines())
+        return
+    yield _headline(change, old.name)
     if change.nothing:
         return
     if change.compared:
@@ -52,9 +72,17 @@ def text_lines(change: PlanChange, old: str) -> Iterator[str]:
                 yield f"{_INDENT}… and {more:,} more"
 
 
-def markdown_lines(change: PlanChange, old: str) -> Iterator[str]:
-    """Yield what is fit for a comment on a change; `old` is what the earlier file is called."""
-    yield f"#### {literal(_headline(change, old))}"
+def _markdown_lines(change: PlanChange | Untold, old: Against) -> Iterator[str]:
+    """Yield what is fit for a comment on a change of a job against `old`."""
+    if isinstance(change, Untold):
+        yield f"#### {literal(_untold(change, old))}"
+        for side, text in _wrong(change, old):
+            yield ""
+            yield f"{literal(side[:1].upper() + side[1:])}:"
+            yield ""
+            yield from (f"    {printable(line)}" for line in text.splitlines())
+        return
+    yield f"#### {literal(_headline(change, old.name))}"
     if change.nothing:
         return
     if change.compared:
@@ -81,8 +109,12 @@ def markdown_lines(change: PlanChange, old: str) -> Iterator[str]:
             yield "</details>"
 
 
-def to_json(change: PlanChange) -> dict[str, Any]:
+def to_json(change: PlanChange | Untold, old: Against) -> dict[str, Any]:
     """Return what a program reads: times in seconds, None where nothing is known of them."""
+    if isinstance(change, Untold):
+        before, now = change.before, change.now
+        wrong = {"before": before and old.told(before), "now": now and str(now)}
+        return {"job": change.job, "error": wrong}
     shares: dict[str, Any] = {}
     if change.compared:
         shares = {
@@ -102,7 +134,8 @@ def to_json(change: PlanChange) -> dict[str, Any]:
         "job": change.job,
         "before": change.before,
         "now": change.now,
-        "renamed_from": change.renamed or None,
+        "renamed_from": (change.renamed or None) if change.before is None else None,
+        "renamed_to": (change.renamed or None) if change.now is None else None,
         "compared": change.compared,
         **shares,
         "rewritten": change.rewritten,
@@ -118,6 +151,27 @@ def to_json(change: PlanChange) -> dict[str, Any]:
 
 def _difference(each: Difference) -> dict[str, str | None]:
     return {"name": each.name, "before": each.before or None, "now": each.now or None}
+
+
+def wrong_with(change: Untold, old: Against) -> str:
+    """Return what is wrong with a job, and on which side."""
+    said = [] if change.now is None else [str(change.now)]
+    if change.before is not None:
+        text = old.told(change.before)
+        said.insert(0, text if text.startswith(old.shown) else f"{old.name}: {text}")
+    return "\n".join(said)
+
+
+def _wrong(change: Untold, old: Against) -> Iterator[tuple[str, str]]:
+    """Yield the sides on which something is wrong, with what it is."""
+    if change.before is not None:
+        yield f"in {old.name}", old.told(change.before)
+    if change.now is not None:
+        yield "now", str(change.now)
+
+
+def _untold(change: Untold, old: Against) -> str:
+    return f"{change.job} cannot be compared with {old.name}"
 
 
 def _headline(change: PlanChange, old: str) -> str:
@@ -170,9 +224,13 @@ def _notes(change: PlanChange) -> Iterator[str]:
     if not change.compared:
         yield f"more than {MOST:,} combinations are not compared one by one"
     if change.renamed:
+        if change.before is None:
+            which, this, that = "gone, was", "that name", "this one"
+        else:
+            which, this, that = "new, is", "this name", "that one"
         yield (
-            f"the job {change.renamed!r}, which is gone, was the same; what is done under that name "
-            "does not count under this one"
+            f"the job {change.renamed!r}, which is {which} the same; what is done under {this} "
+            f"does not count under {that}"
         )
     if change.one_command:
         yield "a submit job is one command: with another combination it runs as a whole"

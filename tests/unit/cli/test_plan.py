@@ -210,6 +210,15 @@ def test_jobs_that_come_and_go(tree: Tree, sweep: Callable[..., Done]) -> None:
     ) in out
     out = sweep("plan", "train", "--against", "main").out
     assert out.startswith(f"train is gone against main ({commit(tree)}): 4 removed\n")
+    assert (
+        "the job 'fit', which is new, is the same; what is done under this name does not count under that one"
+    ) in out
+    found = json.loads(sweep("plan", "--against", "main", "--format", "json").out)["jobs"]
+    assert [(each["job"], each["renamed_from"], each["renamed_to"]) for each in found] == [
+        ("fit", "train", None),
+        ("other", None, None),
+        ("train", None, "fit"),
+    ]
     heads = [line for line in sweep("plan", "--against", "main").out.splitlines() if "against" in line]
     assert heads == [
         f"fit is new against main ({commit(tree)}): 4 added",
@@ -324,8 +333,134 @@ def test_a_submit_job(tree: Tree, sweep: Callable[..., Done]) -> None:
 def test_a_revision_without_a_job_file(tree: Tree, sweep: Callable[..., Done]) -> None:
     tree.git("rm", "-q", "--cached", "sweeps.yaml")
     tree.git("commit", "-q", "-m", "none")
+    said = f"HEAD ({commit(tree)}) has no sweeps.yaml or hydraflow.yaml in this folder, so all is new"
+    head = f"train is new against HEAD ({commit(tree)}): 4 added"
     out = sweep("plan", "train", "--against", "HEAD").out
-    assert out.startswith(f"train is new against HEAD ({commit(tree)}): 4 added\n")
+    assert out.startswith(f"{said}\n\n{head}\n")
+    out = sweep("plan", "train", "--against", "HEAD", "--format", "markdown").out
+    assert out.startswith(f"{said}\n\n#### {head}\n")
+    found = json.loads(sweep("plan", "train", "--against", "HEAD", "--format", "json").out)
+    assert found["note"] == said
+
+
+def test_a_job_file_that_was_elsewhere(tree: Tree, sweep: Callable[..., Done]) -> None:
+    tree.write("old/sweeps.yaml", BEFORE)
+    tree.commit()
+    tree.write("new/sweeps.yaml", BEFORE)
+    name = f"({commit(tree)})"
+
+    def against(revision: str) -> str:
+        return sweep("-C", str(tree.folder / "new"), "plan", "train", "--against", revision).out
+
+    assert against("HEAD").startswith(
+        f"HEAD {name} has no sweeps.yaml or hydraflow.yaml in this folder, so all is new; "
+        "it has others: --against HEAD:old/sweeps.yaml or HEAD:sweeps.yaml\n"
+    )
+    for revision in ("HEAD:", "HEAD:sweeps.yaml", "HEAD:old", "HEAD:old/sweeps.yaml", "HEAD:./../old/"):
+        assert against(revision) == f"train: as in {revision} {name}, 4 combinations\n"
+
+
+TWO = (
+    "jobs:\n"
+    "  fast: {run: python x.py, sets: [{each: a=1}]}\n"
+    "  bench:\n"
+    "    run: python x.py\n"
+    "    groups: {backend: backends/}\n"
+    "    sets: [{each: 'backend=polars,pandas'}]\n"
+    "  last: {run: python x.py, sets: [{each: a=2}]}\n"
+)
+MISSING = (
+    "sweeps.yaml:6: jobs.bench.sets[0].each: group 'backend' has no variant 'pandas' in backends/; "
+    "the variants are polars; write backends/pandas.yaml, or take it out of the sweep"
+)
+
+
+@pytest.mark.parametrize("side", ["now", "before", "both"])
+def test_one_job_that_cannot_be_planned(tree: Tree, sweep: Callable[..., Done], side: str) -> None:
+    """Below the top of the work tree, where it is gone now, or is to come."""
+    tree.write("sub/sweeps.yaml", TWO)
+    tree.write("sub/backends/polars.yaml", "")
+    pandas = tree.folder / "sub" / "backends" / "pandas.yaml"
+    if side == "now":
+        pandas.touch()
+    tree.commit()
+    pandas.unlink(missing_ok=True)
+    if side == "before":
+        pandas.touch()
+    name = f"HEAD ({commit(tree)})"
+    where = "-C", str(tree.folder / "sub"), "plan"
+    before = f"HEAD:sub/{MISSING}" if side != "now" else None
+    now = f"{tree.folder}/sub/{MISSING}" if side != "before" else None
+
+    done = sweep(*where, "--against", "HEAD")
+    assert (done.code, done.err) == (2, "sweep: cannot be compared, as is said above: bench\n")
+    wrong = [(f"in {name}", before), ("now", now)]
+    assert done.out == (
+        f"fast: as in {name}, 1 combination\n\nbench cannot be compared with {name}\n\n"
+        + "".join(f"{title}:\n  {text}\n\n" for title, text in wrong if text)
+        + f"last: as in {name}, 1 combination\n"
+    )
+    done = sweep(*where, "--against", "HEAD", "--format", "markdown")
+    assert done.code == 2
+    wrong = [(f"In {name}", before), ("Now", now)]
+    assert done.out == (
+        f"#### fast: as in {name}, 1 combination\n\n#### bench cannot be compared with {name}\n\n"
+        + "".join(f"{title}:\n\n    {text}\n\n" for title, text in wrong if text)
+        + f"#### last: as in {name}, 1 combination\n"
+    )
+    done = sweep(*where, "--against", "HEAD", "--format", "json")
+    assert done.code == 2
+    found = json.loads(done.out)["jobs"]
+    assert [each["job"] for each in found] == ["fast", "bench", "last"]
+    assert found[1] == {"job": "bench", "error": {"before": before, "now": now}}
+
+    for form in ("text", "markdown", "json"):
+        done = sweep(*where, "bench", "--against", "HEAD", "--format", form)
+        assert (done.code, done.out) == (2, "")
+        assert done.err == "sweep: " + "\n".join(filter(None, (before, now))) + "\n"
+        assert sweep(*where, "last", "--against", "HEAD", "--format", form).code == 0
+
+
+def test_one_job_that_cannot_be_read(tree: Tree, sweep: Callable[..., Done]) -> None:
+    tree.write("sweeps.yaml", BEFORE.rstrip()[:-1] + ", file: {launch: lines.txt}}\n")
+    tree.commit()
+    tree.write("sweeps.yaml", BEFORE.rstrip()[:-1] + ", file: {lunch: lines.txt}}\n")
+    name = f"HEAD ({commit(tree)})"
+    done = sweep("plan", "--against", "HEAD")
+    assert (done.code, done.err) == (2, "sweep: cannot be compared, as is said above: file\n")
+    assert done.out == (
+        f"train: as in {name}, 4 combinations\n"
+        "\n"
+        f"file cannot be compared with {name}\n"
+        "\n"
+        f"in {name}:\n"
+        "  there is no file HEAD:lines.txt\n"
+        "\n"
+        "now:\n"
+        f"  {tree.folder}/sweeps.yaml:1: jobs.file: unknown key 'lunch'; did you mean 'launch'?\n"
+    )
+    done = sweep("plan", "file", "--against", "HEAD")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"sweep: {name}: there is no file HEAD:lines.txt\n"
+        f"{tree.folder}/sweeps.yaml:1: jobs.file: unknown key 'lunch'; did you mean 'launch'?\n"
+    )
+
+
+def test_a_shallow_clone(tree: Tree, sweep: Callable[..., Done], tmp_path: Path) -> None:
+    tree.git("commit", "-q", "--allow-empty", "-m", "another")
+    clone = tmp_path / "clone"
+    tree.git("clone", "-q", "--depth", "1", f"file://{tree.folder}", str(clone))
+    done = sweep("-C", str(clone), "plan", "--against", "HEAD~1")
+    assert (done.code, done.out, done.err) == (
+        2,
+        "",
+        (
+            "sweep: there is no file 'HEAD~1', and git says: bad revision 'HEAD~1'; this clone has not all "
+            "of the history: get it with git fetch --unshallow, or in a workflow with fetch-depth: 0 of "
+            "actions/checkout\n"
+        ),
+    )
 
 
 BAD = {
@@ -336,6 +471,22 @@ BAD = {
     "an option of git's": (
         ["train", "--against", "--all"],
         "there is no file '--all', and git says: bad revision '--all'",
+    ),
+    "no such revision of a path": (
+        ["train", "--against", "mian:sweeps.yaml"],
+        "there is no file 'mian:sweeps.yaml', and git says: bad revision 'mian:sweeps.yaml'",
+    ),
+    "no such path of a revision": (
+        ["train", "--against", "main:sweep.yaml"],
+        "'main' has no file or folder 'sweep.yaml'; give a path from the top, or ./PATH",
+    ),
+    "a path out of the work tree": (
+        ["train", "--against", "main:../sweeps.yaml"],
+        "'main:../sweeps.yaml' leads out of the work tree of git",
+    ),
+    "a folder": (
+        ["train", "--against", "{folder}"],
+        "'{folder}' is a folder, and no revision of git; give a job file, such as {folder}/sweeps.yaml",
     ),
     "no such job": (
         ["trian", "--against", "main"],
