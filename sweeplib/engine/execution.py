@@ -21,6 +21,7 @@ from sweeplib.errors import InputError, LedgerError
 from sweeplib.forecast import Expected, Forecast
 from sweeplib.ledger import Submission, Sweep, SweepState
 from sweeplib.plan import Command, Line, Needs
+from sweeplib.run import notices
 from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths, Work
 from sweeplib.run.threads import threads
@@ -164,6 +165,7 @@ class Execution:
         if self.resumed:
             self.paths.stop.unlink(missing_ok=True)
             self.paths.halt.unlink(missing_ok=True)
+            notices.take(self.paths)
             with self.ledger.transaction():
                 self.sweep = self.ledger.resume_sweep(self.id)
                 self.ledger.add_code(self.id, time.time(), self._codes.now.to_text())

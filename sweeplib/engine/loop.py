@@ -20,6 +20,7 @@ from sweeplib.engine.timeouts import words
 from sweeplib.engine.tracked import own_tags, tracked_sweep
 from sweeplib.engine.unseen import unseen
 from sweeplib.ledger import SweepState
+from sweeplib.run import notices
 from sweeplib.run.locks import is_unused
 from sweeplib.run.marker import read_markers, was_started
 from sweeplib.run.model import Outcome
@@ -280,7 +281,7 @@ class _Loop:
         self._acknowledge()
 
     def _pass_on(self, notes: Iterable[str]) -> None:
-        """Tell what attempts have to say, the same of many only once."""
+        """Tell what commands have to say, the same of many only once."""
         for note in dict.fromkeys(filter(None, notes)):
             if note not in self.told:
                 self.told.add(note)
@@ -290,7 +291,7 @@ class _Loop:
         acknowledge(self.ledger, self.tracker)
 
     def _look(self) -> None:
-        """Look for an interrupt, too many failures and a cancel request."""
+        """Look for an interrupt, too many failures, a cancel request, and what running commands say."""
         self.interrupts.look()
         progress = self.progress()
         if self._limit is not None and self.stopped_at is None and progress.failed > self._limit:
@@ -302,6 +303,7 @@ class _Loop:
         now = time.monotonic()
         if not self.cancelled and now - self._looked >= _TICK:
             self._looked = now
+            self._pass_on(notices.take(self.execution.paths))
             if self.ledger.cancel_requested(self.execution.id):
                 self.cancelled = True
                 self.observer.note("cancelled: ending the running commands")

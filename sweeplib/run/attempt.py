@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeplib.errors import GuardError, PackagesError
-from sweeplib.run import machine
+from sweeplib.run import machine, notices
 from sweeplib.run.client import Guard, Spec
-from sweeplib.run.demand import devices_of, excess, shortage
+from sweeplib.run.demand import devices_of, excess, shortage, want
 from sweeplib.run.locks import is_free, is_unused, lock_log, unlock_log
 from sweeplib.run.marker import read_marker, write_marker
 from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["run_attempt"]
 
 _OWNER_INTERVAL = 2.0  # seconds between looks at whether the sweep's owner lives
+_PATIENCE = 3.0  # seconds that a command waits for devices before anybody is told
 _NEWBORN = 1.0  # seconds; between the creation of a log and its lock there are microseconds
 _STOPPED = (Outcome.CANCELLED, "cancelled: the sweep was stopped")
 _OWNERLESS = (Outcome.LOST, "the process that owned the sweep died")
@@ -70,7 +71,7 @@ def run_attempt(work: Work, *, on_output: Callable[[str], None] | None = None, t
             work = settled
         running = Guard.shared().start(_spec(work, paths, place))
         reporter = _Reporter(place.log, on_output) if on_output else None
-        return _attempt(work, place, _follow(running, watch, reporter, tick))
+        return _attempt(work, place, _follow(work, running, watch, reporter, tick))
     except GuardError:
         place.log.unlink(missing_ok=True)
         raise
@@ -213,12 +214,16 @@ def _spec(work: Work, paths: SweepPaths, place: _Place) -> Spec:
     )
 
 
-def _follow(running: Running, watch: _Watch, reporter: _Reporter | None, tick: float) -> Finished:
-    """Wait for the end of a command, and end it when it must."""
+def _follow(work: Work, running: Running, watch: _Watch, reporter: _Reporter | None, tick: float) -> Finished:
+    """Wait for the end of a command, and end it when it must; say so where it waits for long to begin."""
+    told = False
     try:
         while (finished := running.wait(tick)) is None:
             if reporter:
                 reporter.report()
+            if not told and running.waited > _PATIENCE:
+                told = True
+                notices.leave(watch.paths, work.key, want(work))
             if verdict := watch.verdict():
                 running.terminate(*verdict)
     except BaseException:

@@ -55,6 +55,7 @@ class Child:
         self._note = ""
         self._asking: Asking | None = None
         self._lease: Lease | None = None
+        self._waits = False  # whether it has to wait for devices, and that was not announced
         self._weigh_at = _NEVER
         self._ended = False  # whether the leader was waited for
         self._verdict: tuple[str, str] | None = None  # outcome and message, once it is being ended
@@ -124,6 +125,7 @@ class Child:
         """Lease the devices that are asked for, if they are free."""
         from sweeplib.run.leases import Asking  # which few commands need
 
+        first = self._asking is None
         try:
             if self._asking is None:
                 self._asking = Asking(self.spec["leases"], self.spec["devices"], self.spec["gpu"])
@@ -133,6 +135,8 @@ class Child:
             return
         if self._lease:
             self._env["CUDA_VISIBLE_DEVICES"] = ",".join(self._lease.devices)
+        elif first:
+            self._waits = True
 
     def _fork(self, templates: Templates) -> int | str | None:
         spec = self.spec
@@ -162,7 +166,10 @@ class Child:
             self._weigh_at = self._started_at
 
     def announcement(self) -> dict[str, Any] | None:
-        """Return the message ``started``, once, when the command has lived long enough."""
+        """Return a message, each kind once: ``waiting`` for devices, and ``started`` after a while."""
+        if self._waits:
+            self._waits = False
+            return {"op": "waiting", "id": self.spec["id"]}
         if self.tree is None or self.tree.pid is None or self._announce_at > time.monotonic():
             return None
         self._announce_at = _NEVER

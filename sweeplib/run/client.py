@@ -101,6 +101,7 @@ class Running:
         self.number = number
         self.began = time.time()
         self.tree: Tree | None = None
+        self._waits_since: float | None = None
         self._helper = helper
         self._done = threading.Event()
         self._finished: Finished | None = None
@@ -116,6 +117,17 @@ class Running:
         The outcome and message become those given, unless the command ended by itself before.
         """
         self._helper.end(self.number, None, outcome, message)
+
+    @property
+    def waited(self) -> float:
+        """For how many seconds it has waited for devices, if it still does."""
+        if self._waits_since is None or self.tree is not None or self._finished is not None:
+            return 0.0
+        return time.monotonic() - self._waits_since
+
+    def wait_for_devices(self) -> None:
+        """Take that the devices are not free (called by the guard's reader)."""
+        self._waits_since = time.monotonic()
 
     def finish(self, finished: Finished) -> None:
         """Take the end of the command (called by the guard's reader)."""
@@ -290,6 +302,8 @@ class _Helper:
             return
         if op == "started":
             running.tree = Tree(answer["pid"], running.spec.result, answer["since"])
+        elif op == "waiting":
+            running.wait_for_devices()
         else:
             del self.running[number]
             running.finish(Finished(**{**answer, "outcome": Outcome(answer["outcome"])}))

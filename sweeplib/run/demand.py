@@ -11,7 +11,7 @@ from sweeplib.run.verdict import size
 if TYPE_CHECKING:
     from sweeplib.run.model import Work
 
-__all__ = ["devices_of", "excess", "shortage"]
+__all__ = ["devices_of", "excess", "shortage", "want"]
 
 
 def devices_of(work: Work) -> tuple[str, ...]:
@@ -30,6 +30,14 @@ def shortage(work: Work) -> str:
         hint = "; CUDA_VISIBLE_DEVICES names those to use" if not count else ""
         return f"needs {what} (resources), and this machine has {count or 'none'}{hint}"
     return ""
+
+
+def want(work: Work) -> str:
+    """Return what a command says that waits for devices which others have leased."""
+    asked, count = work.amounts.gpu or 0.0, len(devices_of(work))
+    what = "a GPU" if asked == 1 else f"{asked:g} GPUs" if asked > 1 else f"{asked:g} of a GPU"
+    there = f"too many of the {count}" if count > 1 else "the only one"
+    return f"waiting for {what}: other commands on this machine have leased {there}"
 
 
 def excess(work: Work) -> str:

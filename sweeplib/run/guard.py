@@ -9,9 +9,10 @@ on its standard input, one JSON object a line:
 ``end``     ``id`` (or null) and ``sweep`` (or null: every command), ``outcome``, ``message``;
             ``at_once``: whether those that are being ended are killed now
 
-and answers with ``ready``, ``started`` (only for commands that live long enough to be worth it) and
-``finished``. A command's done-marker is written before ``finished`` is sent. When the socket closes or
-the parent dies, every running command's process tree is ended, and then the guard ends.
+and answers with ``ready``, ``waiting`` (for commands whose devices are not free), ``started`` (only for
+commands that live long enough to be worth it) and ``finished``. A command's done-marker is written before
+``finished`` is sent. When the socket closes or the parent dies, every running command's process tree is
+ended, and then the guard ends.
 
 Runs alone in its process with one thread; imports must stay few, so that it starts fast.
 """

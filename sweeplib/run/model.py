@@ -114,6 +114,11 @@ class SweepPaths:
         return self.folder / "stop"
 
     @property
+    def notices(self) -> Path:
+        """A folder of lines that commands have for whoever runs the sweep (see `sweeplib.run.notices`)."""
+        return self.folder / "notices"
+
+    @property
     def submit_file(self) -> Path:
         """The file of a submit job: a shell-quoted line a combination."""
         return self.folder / "submit.txt"

@@ -12,6 +12,7 @@ import pytest
 
 from sweeplib.engine import recover
 from sweeplib.ledger import SweepState
+from sweeplib.run import notices
 from sweeplib.run.client import Guard
 from sweeplib.run.model import Attempt, Outcome, SweepPaths
 
@@ -359,3 +360,13 @@ def test_commands_get_the_environment_of_job_and_tracker(lab: Lab, kit: Kit) -> 
     diary = kit.diary(env={"OF_BOTH": "tracker"})
     lab.run(lab.plan("i=1", env={"OF_JOB": "job", "OF_BOTH": "job"}), tracker=diary)
     assert lab.ran() == Counter([f"job tracker {lab.rows()['train'].key}"])
+
+
+def test_what_running_commands_have_to_say_is_told_once(lab: Lab, kit: Kit) -> None:
+    heard = kit.heard()
+
+    def say(work: Work) -> None:
+        notices.leave(SweepPaths(Path(work.folder)), work.key, "waiting for a GPU")
+
+    summary = lab.run(lab.plan("i=1:3"), submitter=kit.counted(before=say), observer=heard)
+    assert (summary.ok, heard.notes) == (True, ["waiting for a GPU"])

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from sweeplib.amounts import Amounts
-from sweeplib.run import leases, machine
+from sweeplib.run import leases, machine, notices
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.client import Guard
 from sweeplib.run.model import Outcome
@@ -83,9 +83,10 @@ TELL = 'echo "$CUDA_VISIBLE_DEVICES" > "$0"; read line < "$1"'
 class Held:
     """Commands that have their devices and wait to be let go."""
 
-    def __init__(self, sweep: Sweep, folder: Path) -> None:
+    def __init__(self, sweep: Sweep, folder: Path, tick: float = 1.0) -> None:
         self.sweep = sweep
         self.folder = folder
+        self.tick = tick
         self.threads: dict[str, threading.Thread] = {}
 
     def begin(self, key: str, gpu: float) -> None:
@@ -94,7 +95,7 @@ class Held:
         work = self.sweep.work(
             "sh", "-c", TELL, str(self.folder / key), str(gate), key=key * 8, amounts=Amounts(gpu=gpu)
         )
-        self.threads[key] = threading.Thread(target=run_attempt, args=(work,))
+        self.threads[key] = threading.Thread(target=run_attempt, args=(work,), kwargs={"tick": self.tick})
         self.threads[key].start()
 
     def visible(self, key: str) -> str:
@@ -144,6 +145,54 @@ def test_shares_of_a_device(sweep: Sweep, devices: list[str], tmp_path: Path) ->
     assert held.visible("e") == held.visible("c")
     for key in "cde":
         held.end(key)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "notice"),
+    [
+        (1, "waiting for a GPU: other commands on this machine have leased too many of the 2"),
+        (2, "waiting for 2 GPUs: other commands on this machine have leased too many of the 2"),
+        (0.3, "waiting for 0.3 of a GPU: other commands on this machine have leased too many of the 2"),
+    ],
+)
+def test_who_waits_for_long_says_so_once(
+    sweep: Sweep,
+    devices: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    gpu: float,
+    notice: str,
+) -> None:
+    monkeypatch.setattr("sweeplib.run.attempt._PATIENCE", 0.05)
+    held = Held(sweep, tmp_path, tick=0.05)
+    held.begin("a", 2)
+    held.visible("a")
+    for key in "bc":
+        held.begin(key, gpu)
+    found: list[str] = []
+    while not found:
+        assert held.waits("b")
+        found = notices.take(sweep.paths)
+    assert found == [notice]
+    held.end("a")
+    ends = [threading.Thread(target=held.end, args=(key,)) for key in "bc"]  # whichever begins first
+    for each in ends:
+        each.start()
+    for each in ends:
+        each.join()
+    assert set(notices.take(sweep.paths)) <= {notice}
+
+
+def test_who_does_not_wait_says_nothing(
+    sweep: Sweep, devices: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeplib.run.attempt._PATIENCE", 0.0)
+    held = Held(sweep, tmp_path, tick=0.01)
+    held.begin("a", 2)
+    held.visible("a")
+    held.threads["a"].join(0.1)
+    held.end("a")
+    assert notices.take(sweep.paths) == []
 
 
 def test_devices_come_back_after_a_crash(sweep: Sweep, devices: list[str], tmp_path: Path) -> None:
