@@ -11,6 +11,7 @@ The tree::
     │   ├── UnknownKeyError       no combination, or more than one, of that key
     │   ├── ExperimentError       an experiment of a Python program that cannot be run
     │   └── PlanError             a job that cannot become a plan
+    │       └── TooManyError      one with more combinations than a plan can hold
     ├── LedgerError               the ledger cannot be read or written
     ├── GuardError                no command can be started on this machine
     ├── ServerError               no Prefect server could be reached or started
@@ -41,10 +42,12 @@ __all__ = [
     "ServerError",
     "SweepError",
     "SweepSyntaxError",
+    "TooManyError",
     "UnknownJobError",
     "UnknownKeyError",
     "UnknownSweepError",
     "nearest",
+    "placed",
 ]
 
 
@@ -147,13 +150,17 @@ class ExperimentError(InputError, ValueError):
 
 
 class PlanError(InputError):
-    """A job that cannot become a plan, such as one with more than 2**63 - 1 combinations."""
+    """A job that cannot become a plan; the text begins with the place of what is wrong, if it has one."""
 
     def __init__(self, message: str, place: Place | None = None) -> None:
-        """Take what is wrong and, where it is known, the place in the job file."""
+        """Take what is wrong and where."""
         self.message = message
         self.place = place
         super().__init__(f"{place}: {message}" if place and str(place) else message)
+
+
+class TooManyError(PlanError):
+    """A job with more combinations than a plan can hold, 2**63 - 1."""
 
 
 class LedgerError(SweepError):
@@ -178,5 +185,16 @@ class ClusterError(SweepError):
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` with the closest of `names`, or an empty text."""
-    close = get_close_matches(name, list(names), n=1, cutoff=0.6)
+    known = list(names)
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    close = close or [each for each in known if each.casefold() == name.casefold()]
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def placed(error: InputError, place: Place) -> InputError:
+    """Return an error as one that names `place`; one that has a place of its own keeps that."""
+    if getattr(error, "place", None) is not None:
+        return error
+    if isinstance(error, SweepSyntaxError):
+        return SweepSyntaxError(error.source, error.span, error.expected, place)
+    return PlanError(str(error), place)

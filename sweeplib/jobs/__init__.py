@@ -4,6 +4,7 @@ from sweeplib.jobs.fields import ClusterSpec, Metric
 from sweeplib.jobs.groups import Group, Variant
 from sweeplib.jobs.load import find_file, load
 from sweeplib.jobs.models import Deployment, Job, JobFile, Set
+from sweeplib.jobs.origin import Origin
 from sweeplib.jobs.packages import merge_packages
 from sweeplib.jobs.resources import Resources
 from sweeplib.jobs.units import FailureLimit, Multiple, parse_duration
@@ -18,6 +19,7 @@ __all__ = [
     "JobFile",
     "Metric",
     "Multiple",
+    "Origin",
     "Resources",
     "Set",
     "Variant",

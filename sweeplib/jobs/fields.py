@@ -176,7 +176,11 @@ def in_step(value: object) -> str:
     counts = {len(argument) for argument in arguments}
     if len(counts) > 1:
         listed = " and ".join(f"{argument.keys[0]} has {len(argument):,}" for argument in arguments)
-        raise InputError(f"goes in step, so all need as many values: {listed}")
+        text = f"goes in step, so all need as many values: {listed}"
+        patterns = [one for one in arguments if len(one) == 1 and re.search(r"[*?\[]", one[0].value)]
+        if patterns:
+            text += f"; a pattern, as in {patterns[0].keys[0]}={patterns[0][0].value}, stands in 'each' alone"
+        raise InputError(text)
     return text
 
 

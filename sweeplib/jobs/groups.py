@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sweeplib.errors import InputError, JobFileError, Place, PlanError, nearest
 from sweeplib.jobs import fields
 from sweeplib.jobs.notes import Notes
+from sweeplib.jobs.origin import Origin
 from sweeplib.jobs.packages import packages
 from sweeplib.jobs.resources import Resources, resources
 from sweeplib.jobs.schema import Mistakes, Model, key
@@ -53,6 +54,14 @@ class Variant(Model):
     timeout: float | Multiple | None = key(fields.timeout, None)
     env: Mapping[str, str] = key(fields.environment, {})
     where: Where | None = key(read_where, None)
+    origin: Origin = field(default=Origin(), compare=False, repr=False)
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """The parameters of its own, each with the file that this is in."""
+        swept = (name for argument in parse_each(self.each) for name in argument.keys)
+        names = (*swept, *(cell.key for cell in parse_all(self.all)))
+        return dict.fromkeys(names, self.origin.place().file or "a variant")
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -77,11 +86,15 @@ def groups(value: object) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Group:
-    """A parameter whose values are the files of a folder; `path` is as it is written in the job file."""
+    """A parameter whose values are the files of a folder; `path` is as it is written in the job file.
+
+    `place` is where that is.
+    """
 
     name: str
     path: str
     folder: str
+    place: Place | None = None
 
     @cached_property
     def variants(self) -> Mapping[str, Variant]:
@@ -91,19 +104,23 @@ class Group:
             files = sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES)
         except OSError as error:
             why = (error.strerror or str(error)).lower()
-            raise JobFileError(f"the folder {self.path} of group {self.name!r}: {why}") from None
+            raise JobFileError(f"the folder {self.path} of group {self.name!r}: {why}", self.place) from None
         found: dict[str, Variant] = {}
         for path in files:
             shown = f"{self.path.rstrip('/')}/{path.name}"
             if path.stem in found:
                 raise JobFileError(f"there is a variant {path.stem!r} already; keep one file", Place(shown))
-            found[path.stem] = _read(path, shown)
+            found[path.stem] = variant = _read(path, shown)
+            if self.name in variant.files:
+                where = "all" if any(cell.key == self.name for cell in parse_all(variant.all)) else "each"
+                text = f"the parameter {self.name!r} is the group that this is a variant of; take it out"
+                raise JobFileError(text, variant.origin.place(where))
         if not found:
             example = f"{self.path.rstrip('/')}/NAME.yaml"
-            raise JobFileError(f"group {self.name!r} has no variants; write one as {example}")
+            raise JobFileError(f"group {self.name!r} has no variants; write one as {example}", self.place)
         return found
 
-    def choose(self, values: Iterable[str]) -> list[str]:
+    def choose(self, values: Sequence[str]) -> list[str]:
         """Return the variants that values mean, each once; raises `PlanError`.
 
         What is taken away does not have to be there: a variant's file can go before its exception does.
@@ -119,7 +136,11 @@ class Group:
                 raise PlanError(self._missing(value))
             found |= dict.fromkeys(names)
         if not found:
-            raise PlanError(f"group {self.name!r}: the patterns leave none of {', '.join(self.variants)}")
+            text = f"group {self.name!r}: the patterns leave none of {', '.join(self.variants)}"
+            away = [value for value in map(unquote, values) if value.startswith("!")]
+            if len(away) == len(values):
+                text += f"; they take away from what stands before them: write {self.name}=*,{','.join(away)}"
+            raise PlanError(text)
         return list(found)
 
     def _matching(self, text: str) -> list[str]:
@@ -158,19 +179,44 @@ def expanded(column: Argument | Steps | Entries, known: Mapping[str, Group]) -> 
         raise PlanError(msg)
     rows: Iterable[Row]
     if isinstance(column, Argument) and len(column.alternatives) == 1 and not column.drawn:
-        rows = [(Cell(own[0].name, name),) for name in own[0].choose(cell.value for cell in column)]
+        rows = [(Cell(own[0].name, name),) for name in own[0].choose([cell.value for cell in column])]
     else:
         rows = [(entry,) if isinstance(entry, Cell) else entry for entry in column]
     return Entries(tuple(itertools.chain.from_iterable(_with_own(row, known) for row in rows)))
 
 
+def files(column: Argument | Steps | Entries, known: Mapping[str, Group]) -> dict[str, str]:
+    """Return the parameters of an expanded column, each with the file that brings it, or an empty text."""
+    found = dict.fromkeys(column.keys, "")
+    if not known.keys().isdisjoint(found):
+        rows = ((entry,) if isinstance(entry, Cell) else entry for entry in column)
+        for name, value in {(cell.key, cell.value) for row in rows for cell in row if cell.key in known}:
+            found |= known[name].variant(value).files
+    return found
+
+
+def hold_apart(seen: Mapping[str, str], others: Mapping[str, str]) -> None:
+    """Raise `PlanError` where a parameter is on both sides; each has the file that brings it, or none."""
+    for name, other in others.items():
+        if name in seen:
+            given = [file for file in (seen[name], other) if file]
+            text = f"{' and '.join(given)} both bring the parameter {name!r}"
+            if len(given) == 1:
+                text = f"the parameter {name!r} is in this set, and {given[0]} brings it as well"
+            raise PlanError(f"{text}; keep one of the two")
+
+
 def _with_own(row: Row, known: Mapping[str, Group]) -> Iterator[Row]:
     """Yield a row with the parameters of its variants, each behind its group; a variant may have several."""
     parts: list[Sequence[Row]] = []
+    seen = {cell.key: "" for cell in row}
     for cell in row:
         parts.append([(cell,)])
         if cell.key in known:
-            parts.append(known[cell.key].variant(cell.value).rows)
+            variant = known[cell.key].variant(cell.value)
+            hold_apart(seen, variant.files)
+            seen |= variant.files
+            parts.append(variant.rows)
     for product in itertools.product(*parts):
         yield tuple(itertools.chain.from_iterable(product))
 
@@ -190,14 +236,15 @@ def _read(path: Path, shown: str) -> Variant:
         message = str(error).replace("a job's name", "a variant's name")
         raise JobFileError(f"{message}; rename the file", Place(shown)) from None
     document = read(text, shown)
+    origin = Origin(document)
     if document.value is None:
-        return Variant()
+        return Variant(origin=origin)
     notes = Notes(document)
     if not isinstance(document.value, dict):
         notes.note((), "must be a mapping, such as with: [polars==1.17.1]; a variant may be empty too")
         raise notes.error()
     try:
-        return Variant.read(notes.with_texts(document.value, ()))
+        return replace(Variant.read(notes.with_texts(document.value, ())), origin=origin)
     except Mistakes as error:
         for each in error.mistakes:
             if each.error is None:

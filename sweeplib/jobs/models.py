@@ -10,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from sweeplib.errors import InputError, PlanError, UnknownJobError, nearest
+from sweeplib.errors import InputError, UnknownJobError, nearest
 from sweeplib.interpreter import head_length
 from sweeplib.jobs import fields
 from sweeplib.jobs.commands import read_commands
-from sweeplib.jobs.groups import Group, expanded, groups
+from sweeplib.jobs.groups import Group, expanded, files, groups, hold_apart
+from sweeplib.jobs.origin import Origin
 from sweeplib.jobs.packages import packages
 from sweeplib.jobs.resources import Resources, resources
 from sweeplib.jobs.schema import Mistake, Mistakes, Model, key
@@ -26,7 +27,6 @@ from sweeplib.syntax.condition import Condition
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from sweeplib.errors import Place
     from sweeplib.jobs.fields import ClusterSpec, Metric
     from sweeplib.jobs.units import FailureLimit, Multiple
     from sweeplib.syntax import Cell
@@ -63,8 +63,7 @@ class Set(Model):
     where: Where | None = key(read_where, None)
     job_add: str = field(default="", repr=False)
     groups: Mapping[str, Group] = field(default_factory=dict, repr=False, compare=False)
-    places: Mapping[str, Place] = field(default_factory=dict, repr=False, compare=False)
-    """Where its keys stand in the job file, as far as that is known."""
+    origin: Origin = field(default=Origin(), repr=False, compare=False)
 
     @cached_property
     def arguments(self) -> tuple[Argument, ...]:
@@ -80,30 +79,30 @@ class Set(Model):
     def columns(self) -> tuple[Argument | Steps | Entries, ...]:
         """What is multiplied; all that is drawn is one column, the last is that of `zip`, or groups in `all`.
 
-        Raises what `sweeplib.jobs.groups.expanded` raises.
+        Raises what `sweeplib.jobs.groups.expanded` raises, and `PlanError` where a variant brings a parameter
+        that is there already.
         """
-        drawn = tuple(argument for argument in self.arguments if argument.drawn)
-        columns: list[tuple[str, Argument | Steps | Entries]] = [
-            ("each", _together(drawn) if argument.drawn else argument)
-            for argument in self.arguments
-            if not argument.drawn or argument is drawn[0]
-        ]
-        columns += [("zip", _together(self.steps))] if self.steps else []
-        columns += [("all", Entries(((cell,),))) for cell in self.constants if self._varies(cell)]
-        found = tuple(self._expanded(key, column) for key, column in columns)
-        seen = {cell.key for cell in self.cells}
-        for name in (name for column in found for name in column.keys):
-            if name in seen:
-                msg = f"the parameter {name!r} of a variant is in this set as well; keep one of the two"
-                raise PlanError(msg)
-            seen.add(name)
-        return found
+        found: list[Argument | Steps | Entries] = []
+        seen = {cell.key: "" for cell in self.cells}
+        for where, column in self._written_columns():
+            with self.origin.of(where):
+                found.append(expanded(column, self.groups))
+                names = files(found[-1], self.groups)
+                hold_apart(seen, names)
+                seen |= names
+        return tuple(found)
 
-    def _expanded(self, key: str, column: Argument | Steps | Entries) -> Argument | Steps | Entries:
-        try:
-            return expanded(column, self.groups)
-        except PlanError as error:
-            raise PlanError(error.message, self.places.get(key)) from None
+    def _written_columns(self) -> Iterator[tuple[str, Argument | Steps | Entries]]:
+        """Yield what is multiplied as it is written, with the key that it is of."""
+        drawn = tuple(argument for argument in self.arguments if argument.drawn)
+        for argument in self.arguments:
+            if not argument.drawn or argument is drawn[0]:
+                yield "each", _together(drawn) if argument.drawn else argument
+        if self.steps:
+            yield "zip", _together(self.steps)
+        for cell in self.constants:
+            if self._varies(cell):
+                yield "all", Entries(((cell,),))
 
     @cached_property
     def constants(self) -> tuple[Cell, ...]:
@@ -140,9 +139,6 @@ class Set(Model):
         return self.included if self.include and not self.each and not self.zip else (self, *self.included)
 
     def _including(self, text: str) -> Self:
-        places = dict(self.places)
-        if "include" in places:
-            places["each"] = places["include"]
         other = type(self)(
             each=text,
             add=self.add,
@@ -151,7 +147,7 @@ class Set(Model):
             where=self.where,
             job_add=self.job_add,
             groups=self.groups,
-            places=places,
+            origin=self.origin.renamed("each", "include"),
         )
         said = {name for argument in other.arguments for name in argument.keys}
         object.__setattr__(other, "all", self.all)
@@ -164,20 +160,15 @@ class Set(Model):
         of_job = split_words(self.job_add)
         return merge_add(of_job, split_words(self.add)) if self.add else of_job
 
-    def under(self, add: str, groups: Mapping[str, Group]) -> Self:
-        """Return this set as it is in a job with that `add` and those groups."""
-        if add == self.job_add and groups == self.groups:
+    def under(self, add: str, groups: Mapping[str, Group], origin: Origin) -> Self:
+        """Return this set as it is in a job with that `add` and those groups, at that place."""
+        if add == self.job_add and groups == self.groups and origin == self.origin:
             return self
         other = copy.copy(self)  # with the texts that have been read already
         object.__setattr__(other, "job_add", add)
         object.__setattr__(other, "groups", groups)
+        object.__setattr__(other, "origin", origin)
         other.__dict__.pop("columns", None)
-        return other
-
-    def placed(self, places: Mapping[str, Place]) -> Self:
-        """Return this set with the places of its keys in the job file."""
-        other = copy.copy(self)
-        object.__setattr__(other, "places", places)
         return other
 
     def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
@@ -372,6 +363,7 @@ class Job(Policy):
     entry: str = ""
     folder: str = field(default="", compare=False, repr=False)
     clusters: Mapping[str, str | ClusterSpec] = field(default_factory=dict, compare=False, repr=False)
+    origin: Origin = field(default=Origin(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Read the values, and let every set know the job's `add`."""
@@ -383,8 +375,13 @@ class Job(Policy):
 
     def _bring_up_sets(self) -> None:
         """Let every set know what of the job concerns it."""
-        known = {name: Group(name, path, self.folder) for name, path in self.groups.items()}
-        object.__setattr__(self, "sets", tuple(one.under(self.add, known) for one in self.sets))
+        place = self.origin.place
+        known = {
+            name: Group(name, path, self.folder, place("groups", name)) for name, path in self.groups.items()
+        }
+        origins = self.origin.sets or (Origin(),) * len(self.sets)
+        found = (one.under(self.add, known, origin) for one, origin in zip(self.sets, origins, strict=True))
+        object.__setattr__(self, "sets", tuple(found))
 
     def contradictions(self, wrong: set[str]) -> Iterator[Mistake]:
         """Yield what is wrong with the command unless it is exactly one; one that is `wrong` counts."""
@@ -452,19 +449,17 @@ class Job(Policy):
         entry: str,
         folder: str = "",
         clusters: Mapping[str, str | ClusterSpec] | None = None,
-        places: Sequence[Mapping[str, Place]] = (),
+        origin: Origin | None = None,
     ) -> Self:
         """Return this job as it stands under `entry` in a file of that folder, with those clusters.
 
-        `places` are those of the keys of its sets, for messages.
+        `origin` is that file, for messages.
         """
         other = copy.copy(self)
-        if places:
-            placed = tuple(one.placed(keys) for one, keys in zip(self.sets, places, strict=True))
-            object.__setattr__(other, "sets", placed)
         object.__setattr__(other, "entry", entry)
         object.__setattr__(other, "folder", folder)
         object.__setattr__(other, "clusters", dict(clusters or {}))
+        object.__setattr__(other, "origin", origin or Origin())
         other._bring_up_sets()  # noqa: SLF001  (a copy of this one)
         return other
 

@@ -59,4 +59,6 @@ class Notes:
     def error_of(mistakes: list[tuple[int, InputError]]) -> InputError:
         """Return these mistakes as one error, by line."""
         ordered = [error for _, error in sorted(mistakes, key=lambda entry: entry[0])]
-        return ordered[0] if len(ordered) == 1 else JobFileError("\n".join(map(str, ordered)))
+        if len(ordered) == 1:
+            return ordered[0]
+        return JobFileError("\n".join(map(str, ordered)), Place())  # each has a place of its own

@@ -13,6 +13,7 @@ from sweeplib.jobs.fields import name as job_name
 from sweeplib.jobs.grouping import Group, group
 from sweeplib.jobs.models import Deployment, Job, Policy, Set
 from sweeplib.jobs.notes import Notes
+from sweeplib.jobs.origin import Origin
 from sweeplib.jobs.schema import Mistake, Mistakes
 from sweeplib.jobs.where import cluster_name, missing
 from sweeplib.jobs.words import split_words
@@ -20,7 +21,6 @@ from sweeplib.jobs.words import split_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sweeplib.errors import Place
     from sweeplib.jobs.fields import ClusterSpec
     from sweeplib.jobs.schema import Path
     from sweeplib.where import Where
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Reading"]
 
 _TOP = ("defaults", "clusters", "jobs")
-_SWEPT = ("each", "zip", "all", "include")  # keys of a set that have parameters
 
 
 @dataclass(slots=True)
@@ -140,8 +139,8 @@ class Reading(Notes):
         if "preload" not in content and not _is_python(raw):
             raw.pop("preload", None)  # the defaults' is for those that can have one
         try:
-            job = Job.read(raw)
-            job = job.at(name, self.folder, self.clusters, self.places_of_sets(job, path, groups))
+            origin = self.origin(path, content, defaults, groups)
+            job = Job.read(raw).at(name, self.folder, self.clusters, origin)
         except Mistakes as error:
             meant = {_meant(each) for each in error.mistakes}
             found = [each for each in error.mistakes if meant.isdisjoint(_lacking(each, raw))]
@@ -152,18 +151,17 @@ class Reading(Notes):
         self.hold_places(job, path, groups)
         return job
 
-    def places_of_sets(self, job: Job, path: Path, groups: Sequence[Group]) -> list[dict[str, Place]]:
-        """Return where the keys of each set stand that have parameters."""
-        if not job.groups:  # of which alone mistakes are found later, as the plan is made
-            return []
-        return [
-            {
-                key: self.place((*path, *_in_file(("sets", number, key), groups)))
-                for key in _SWEPT
-                if getattr(one, key)
-            }
-            for number, one in enumerate(job.sets)
-        ]
+    def origin(
+        self, path: Path, content: dict[str, Any], defaults: dict[str, Any], groups: Sequence[Group]
+    ) -> Origin:
+        """Return where the keys of a job and of its sets stand."""
+        others: dict[str, Path] = {key: ("defaults", key) for key in defaults if key not in content}
+        sets = []
+        for one in groups:
+            base = (*path, "sets", one.first)
+            apart = {key: (*path, "sets", item, key) for key, item in one.origin.items() if item != one.first}
+            sets.append(Origin(self.document, base, apart))
+        return Origin(self.document, path, others, tuple(sets))
 
     def hold_places(self, job: Job, path: Path, groups: Sequence[Group]) -> None:
         """Note the clusters that a job or its sets are to run on, and that there are no names for."""

@@ -68,13 +68,21 @@ class Resources:
         }
         return Amounts(**{key: _amount(key, text, parameters) for key, text in told.items()})
 
-    def hold(self, name: str, key: str, values: Sequence[str], known: Sequence[str]) -> None:
-        """Raise `InputError` unless the parameter `name` has values, and each is an amount of `key`."""
+    def hold(self, name: str, key: str, values: Sequence[str], known: Sequence[str], among: str) -> None:
+        """Raise `InputError` unless the parameter `name` has values, and each is an amount of `key`.
+
+        `among` is what messages call the set of `known` parameters.
+        """
         if not values:
             close = nearest(name, known) or f"; the parameters are {', '.join(known) or 'none'}"
-            raise InputError(f"{key} is {self._given()[key]}, and there is no parameter {name!r}{close}")
-        for value in values:
-            _amount(key, self._given()[key], {name: unquote(value)})
+            raise InputError(
+                f"{key} is {self._given()[key]}, and there is no parameter {name!r} in {among}{close}"
+            )
+        for value in map(unquote, values):
+            try:
+                _amount(key, self._given()[key], {name: value})
+            except InputError as error:
+                raise InputError(f"{error}, from {name}={value} in {among}") from None
 
     def least_cpu(self, values: Callable[[str], Iterable[str]]) -> float | None:
         """Return the fewest processors that a command needs, `values` being those of a parameter.

@@ -81,6 +81,8 @@ def check(jobs: Iterable[Job]) -> None:
             try:
                 Plan(job, wanted.arguments, wanted.only)
             except PlanError as error:
+                if error.place is not None:  # which is not the deployment
+                    raise
                 msg = f"jobs.{job.entry}.deployments.{name}.only: {error}"
                 raise InputError(msg) from error
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, overload
 
-from sweeplib.errors import InputError, PlanError
+from sweeplib.errors import PlanError
+from sweeplib.jobs import Resources
 from sweeplib.jobs.where import missing
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import prefix
@@ -17,7 +19,7 @@ from sweeplib.syntax import unquote
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sweeplib.jobs import Job, Resources, Set, Variant
+    from sweeplib.jobs import Job, Origin, Set, Variant
     from sweeplib.plan.rows import Rows
     from sweeplib.syntax import Cell
     from sweeplib.where import Where
@@ -43,10 +45,8 @@ class Part(Sequence[Row]):
         rows: Rows | None = None,
     ) -> None:
         self.job_name = job.entry
-        try:
+        with self._of(set_.origin, ""):
             self.rows = rows_of(set_) if rows is None else rows
-        except PlanError as error:
-            raise PlanError(f"job {job.entry!r}: {error}") from None
         self.constant = set_.cells
         self.varying = varying
         self.size = self.rows.size
@@ -58,10 +58,9 @@ class Part(Sequence[Row]):
         """The variants that there are, by the parameter and value that choose each."""
         self._known: dict[tuple[str, ...], tuple[Needs, bytes]] = {}
         self.prefix = self._prefix(self._needs)
-        said = [("", self._needs.resources)]
-        said += [(f" of {name}", variant.resources) for name, variant in self.variants.items()]
-        self._hold_amounts(set_, said)
-        cpu = (resources.least_cpu(partial(_values_of, set_)) for _, resources in said)
+        self._hold_amounts(set_)
+        said = [self._needs.resources, *(variant.resources for variant in self.variants.values())]
+        cpu = (resources.least_cpu(partial(_values_of, set_)) for resources in said)
         self.least_cpu = min((each for each in cpu if each is not None), default=None)
         """The fewest processors that is said of a command, of very many the first; None where none is."""
         self._hold_places()
@@ -100,20 +99,34 @@ class Part(Sequence[Row]):
             self._known[names] = needs, self._prefix(needs)
         return self._known[names]
 
-    def _hold_amounts(self, set_: Set, said: Sequence[tuple[str, Resources]]) -> None:
+    def _hold_amounts(self, set_: Set) -> None:
         """Raise `PlanError` where an amount is of a parameter that is not there, or is no amount."""
-        for where, resources in said:
-            for name, key in resources.names:
-                try:
-                    resources.hold(name, key, _values_of(set_, name), names_of(set_))
-                except InputError as error:
-                    raise PlanError(f"job {self.job_name!r}: resources{where}: {error}") from None
+        among = set_.origin.place().path or "this set"
+        sources: list[Job | Set | Variant] = [self._job, set_, *self.variants.values()]
+        for said in sources:
+            over = set_.resources if said is self._job else Resources()
+            for name, key in said.resources.names:
+                if getattr(over, key) is None:
+                    with self._of(said.origin, "resources"):
+                        said.resources.hold(name, key, _values_of(set_, name), names_of(set_), among)
+
+    @contextmanager
+    def _of(self, origin: Origin, key: str) -> Iterator[None]:
+        """Give what is raised of the value of a key its place; where that is in no file, that of the job."""
+        try:
+            with origin.of(key):
+                yield
+        except PlanError as error:
+            if error.place is not None and error.place.file is not None:
+                raise
+            raise PlanError(f"job {self.job_name!r}: {error}") from None
 
     def _hold_places(self) -> None:
         """Raise `PlanError` where a variant is to run on a cluster that the job file does not have."""
-        for name, variant in self.variants.items():
+        for variant in self.variants.values():
             if text := missing(variant.where, self._job.clusters):
-                raise PlanError(f"job {self.job_name!r}: where of {name}: {text}")
+                with self._of(variant.origin, "where"):
+                    raise PlanError(text)
 
     @property
     def places(self) -> frozenset[Where | None]:
@@ -135,7 +148,7 @@ class Part(Sequence[Row]):
                     f"job {self.job_name!r} is one command, so {' and '.join(said)} of {name} "
                     "cannot be for it alone; say it of the job"
                 )
-                raise PlanError(msg)
+                raise PlanError(msg, variant.origin.place())
 
     def __len__(self) -> int:
         return self.size

@@ -337,16 +337,19 @@ def rows_of(set_: Set, columns: Sequence[Column] | None = None) -> Rows:
     Raises `PlanError` where that is too much to look at, or a condition is about what is no parameter.
     """
     grid = Grid(set_.columns if columns is None else columns)
+    rows: Grid | Filtered = grid
     if set_.exclude:
-        _hold_names(set_)
-    rows = Filtered(grid, set_.cells, set_.conditions) if set_.exclude else grid
+        with set_.origin.of("exclude"):
+            _hold_names(set_)
+            rows = Filtered(grid, set_.cells, set_.conditions)
     if set_.cover is not None:
-        return _covering(rows, set_.cover)
+        with set_.origin.of("cover"):
+            return _covering(rows, set_.cover)
     if set_.sample is None:
         return rows
     if set_.sample > LONGEST or rows.size > sys.maxsize:
         msg = f"a sample of {set_.sample:,} from {rows.size:,} combinations is too large to make; "
-        raise PlanError(f"{msg}sample up to {LONGEST:,}, of fewer values")
+        raise PlanError(f"{msg}sample up to {LONGEST:,}, of fewer values", set_.origin.place("sample"))
     return Picked(rows, pick(set_.sample, rows.size, set_.seed))
 
 
@@ -371,4 +374,4 @@ def _hold_names(set_: Set) -> None:
     for name in (name for each in set_.conditions for name in each.names):
         if name not in known:
             close = nearest(name, known) or f"; the parameters are {', '.join(known)}"
-            raise PlanError(f"exclude: no parameter {name!r} in this set{close}")
+            raise PlanError(f"no parameter {name!r} in this set{close}")

@@ -158,73 +158,102 @@ def test_labels_have_what_varies(read: Read, backends: Path) -> None:
         (
             "each: backend=panda",
             (
-                "sweeps.yaml:7: jobs.bench.sets[0].each: group 'backend' has no variant 'panda' in "
-                "backends/; did you mean 'pandas'? Else write backends/panda.yaml, or take it out of the "
-                "sweep"
+                "sets[0].each: group 'backend' has no variant 'panda' in backends/; did you mean "
+                "'pandas'? Else write backends/panda.yaml, or take it out of the sweep"
             ),
         ),
         (
             "zip: 'n=1,2 backend=pandas,x'",
             (
-                "sweeps.yaml:7: jobs.bench.sets[0].zip: group 'backend' has no variant 'x' in backends/; "
-                "the variants are duckdb, pandas, polars; write backends/x.yaml, or take it out of the sweep"
-            ),
-        ),
-        (
-            "{each: n=1, include: [n=2, 'n=3 backend=x']}",
-            (
-                "sweeps.yaml:7: jobs.bench.sets[0].include: group 'backend' has no variant 'x' in backends/; "
-                "the variants are duckdb, pandas, polars; write backends/x.yaml, or take it out of the sweep"
+                "sets[0].zip: group 'backend' has no variant 'x' in backends/; the variants are "
+                "duckdb, pandas, polars; write backends/x.yaml, or take it out of the sweep"
             ),
         ),
         (
             "each: n=1\n      - all: backend=x",
             (
-                "sweeps.yaml:8: jobs.bench.sets[1].all: group 'backend' has no variant 'x' in backends/; "
-                "the variants are duckdb, pandas, polars; write backends/x.yaml, or take it out of the sweep"
+                "sets[1].all: group 'backend' has no variant 'x' in backends/; the variants are "
+                "duckdb, pandas, polars; write backends/x.yaml, or take it out of the sweep"
+            ),
+        ),
+        (
+            "each: backend=PANDAS",
+            (
+                "sets[0].each: group 'backend' has no variant 'PANDAS' in backends/; did you mean "
+                "'pandas'? Else write backends/PANDAS.yaml, or take it out of the sweep"
             ),
         ),
         (
             "each: backend=x*",
             (
-                "sweeps.yaml:7: jobs.bench.sets[0].each: group 'backend' has no variant 'x*' in backends/; "
-                "the variants are duckdb, pandas, polars"
+                "sets[0].each: group 'backend' has no variant 'x*' in backends/; the variants are d"
+                "uckdb, pandas, polars"
+            ),
+        ),
+        (
+            "{each: n=1, include: [n=2, 'n=3 backend=x']}",
+            (
+                "sets[0].include: group 'backend' has no variant 'x' in backends/; the variants "
+                "are duckdb, pandas, polars; write backends/x.yaml, or take it out of the sweep"
             ),
         ),
         (
             "each: 'backend=*,!*'",
+            "sets[0].each: group 'backend': the patterns leave none of duckdb, pandas, polars",
+        ),
+        (
+            "each: 'backend=!pandas,!d*'",
             (
-                "sweeps.yaml:7: jobs.bench.sets[0].each: group 'backend': the patterns leave none of "
-                "duckdb, pandas, polars"
+                "sets[0].each: group 'backend': the patterns leave none of duckdb, pandas, polars; they "
+                "take away "
+                "from what stands before them: write backend=*,!pandas,!d*"
             ),
         ),
         (
             "{each: n=1, all: 'backend=p*'}",
-            (
-                "sweeps.yaml:7: jobs.bench.sets[0].all: group 'backend': the pattern 'p*' stands in `each`, "
-                "and nowhere else"
-            ),
+            "sets[0].all: group 'backend': the pattern 'p*' stands in `each`, and nowhere else",
         ),
         (
             "{each: 'backend=*', exclude: thread == 2}",
-            "job 'bench': exclude: no parameter 'thread' in this set; did you mean 'threads'?",
+            "sets[0].exclude: no parameter 'thread' in this set; did you mean 'threads'?",
+        ),
+        (
+            "{each: 'backend=*', sample: 5000000}",
+            (
+                "sets[0].sample: a sample of 5,000,000 from 4 combinations is too large to make; sample up "
+                "to "
+                "1,000,000, of fewer values"
+            ),
         ),
         (
             "{each: 'backend=* threads=3'}",
-            "the parameter 'threads' of a variant is in this set as well; keep one of the two",
+            (
+                "sets[0].each: the parameter 'threads' is in this set, and backends/polars.yaml brings it "
+                "as well; "
+                "keep one of the two"
+            ),
+        ),
+        (
+            "{zip: 'backend=polars engine=a'}",
+            (
+                "sets[0].zip: the parameter 'engine' is in this set, and backends/polars.yaml brings it as "
+                "well; "
+                "keep one of the two"
+            ),
         ),
         (
             "{each: 'backend=pandas n=1,x', resources: {cpu: '${n}'}}",
             (
-                "job 'bench': resources: cpu must be a number such as 2, or a parameter such as ${cpu}, "
-                "and above 0; it is 'x'"
+                "sets[0].resources: cpu must be a number such as 2, or a parameter such as ${cpu}, "
+                "and above 0; it is 'x', from n=x in jobs.bench.sets[0]"
             ),
         ),
         (
             "{each: 'backend=pandas n=1', resources: {cpu: '${m}'}}",
             (
-                "job 'bench': resources: cpu is ${m}, and there is no parameter 'm'; the parameters are "
-                "backend, n"
+                "sets[0].resources: cpu is ${m}, and there is no parameter 'm' in jobs.bench.sets[0]; the "
+                "parameters "
+                "are backend, n"
             ),
         ),
     ],
@@ -232,7 +261,60 @@ def test_labels_have_what_varies(read: Read, backends: Path) -> None:
 def test_mistakes_in_a_set(read: Read, backends: Path, item: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         job(read, item)
-    assert str(caught.value) == message
+    line = 7 + int(message[len("sets[")])
+    assert str(caught.value) == f"sweeps.yaml:{line}: jobs.bench.{message}"
+
+
+def test_patterns_do_not_go_in_step(read: Read, backends: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        job(read, "zip: 'backend=* x=1,2'")
+    assert str(caught.value) == (
+        "sweeps.yaml:7: jobs.bench.sets[0].zip: goes in step, so all need as many values: backend has 1 and "
+        "x has 2; a pattern, as in backend=*, stands in 'each' alone"
+    )
+
+
+def test_the_place_is_that_of_who_says_it(read: Read, backends: Path) -> None:
+    whole = (
+        "defaults: {resources: {memory: '${size}'}}\n"
+        "jobs:\n  bench:\n    run: x\n    groups: {backend: backends/}\n    sets:\n      - each: 'SET'\n"
+        "      - {each: '', all: backend=duck}\n"
+    )
+    cpu = "cpu must be a number such as 2, or a parameter such as ${cpu}, and above 0"
+    memory = "memory must be a size such as 4GB, or a parameter such as ${memory}, and above 0"
+    (backends / "wide.yaml").write_text("all: size=1GB\nresources:\n  cpu: ${n}\n", encoding="utf-8")
+    for text, last, message in [
+        ("size=b", "duckdb", f"sweeps.yaml:1: defaults.resources: {memory}; it is 'b', from size=b"),
+        ("backend=wide n=0", "duckdb", f"backends/wide.yaml:2: resources: {cpu}; it is '0', from n=0"),
+    ]:
+        with pytest.raises(InputError) as caught:
+            Plan(read(whole.replace("SET", text).replace("duck", last)).job("bench"))
+        assert str(caught.value) == f"{message} in jobs.bench.sets[0]"
+    with pytest.raises(InputError) as caught:
+        Plan(read(whole.replace("SET", "size=1")).job("bench"))
+    assert str(caught.value) == (
+        "sweeps.yaml:8: jobs.bench.sets[1].all: group 'backend' has no variant 'duck' in backends/; did you "
+        "mean 'duckdb'? Else write backends/duck.yaml, or take it out of the sweep"
+    )
+
+
+def test_two_variants_that_bring_the_same(read: Read, backends: Path) -> None:
+    (backends.parent / "modes").mkdir()
+    (backends.parent / "modes" / "lazy.yaml").write_text("each: engine=a,b\n", encoding="utf-8")
+
+    def plan(item: str) -> Plan:
+        groups = "{backend: backends, mode: modes/}"
+        text = f"jobs: {{b: {{run: x, style: plain, groups: {groups},\nsets: [{{{item}}}]}}}}"
+        return Plan(read(text).job("b"))
+
+    for item in ("each: 'backend=* mode=lazy'", "zip: 'backend=polars mode=lazy'"):
+        with pytest.raises(InputError) as caught:
+            plan(item)
+        assert str(caught.value) == (
+            f"sweeps.yaml:2: jobs.b.sets[0].{item[: item.index(':')]}: backends/polars.yaml and "
+            "modes/lazy.yaml both bring the parameter 'engine'; keep one of the two"
+        )
+    assert len(plan("include: ['backend=polars', 'mode=lazy']")) == 4  # never in the same combination
 
 
 @pytest.mark.parametrize(
@@ -258,6 +340,19 @@ def test_mistakes_in_a_set(read: Read, backends: Path, item: str, message: str) 
             "- x",
             "backends/a.yaml: must be a mapping, such as with: [polars==1.17.1]; a variant may be",
         ),
+        (
+            "a",
+            "timeout: 3\neach: backend=1,2",
+            (
+                "backends/a.yaml:2: each: the parameter 'backend' is the group that this is a variant of; "
+                "take it out"
+            ),
+        ),
+        (
+            "a",
+            "all: backend=1",
+            "backends/a.yaml:1: all: the parameter 'backend' is the group that this is a variant of; take it",
+        ),
         ("a", "a: [", "backends/a.yaml:1: a value is missing here, or a '[' or '{' above is not closed"),
         ("a b", "", "backends/a b.yaml: 'a b' cannot be a variant's name; use letters A-Z and a-z, digits, "),
     ],
@@ -272,11 +367,17 @@ def test_mistakes_in_a_variant(read: Read, backends: Path, name: str, text: str,
 def test_a_folder_that_is_not_there_or_empty(read: Read, folder: Path) -> None:
     with pytest.raises(InputError) as caught:
         job(read, "each: backend=*")
-    assert str(caught.value) == "the folder backends/ of group 'backend': no such file or directory"
+    assert str(caught.value) == (
+        "sweeps.yaml:5: jobs.bench.groups.backend: the folder backends/ of group 'backend': no such file or "
+        "directory"
+    )
     (folder / "backends").mkdir()
     with pytest.raises(InputError) as caught:
         job(read, "each: backend=*")
-    assert str(caught.value) == "group 'backend' has no variants; write one as backends/NAME.yaml"
+    assert str(caught.value) == (
+        "sweeps.yaml:5: jobs.bench.groups.backend: group 'backend' has no variants; write one as "
+        "backends/NAME.yaml"
+    )
 
 
 def test_one_command_has_no_variants_of_its_own_needs(read: Read, backends: Path) -> None:
@@ -284,6 +385,6 @@ def test_one_command_has_no_variants_of_its_own_needs(read: Read, backends: Path
     with pytest.raises(InputError) as caught:
         Plan(read(text).job("b"))
     assert str(caught.value) == (
-        "job 'b' is one command, so resources and with of backend=duckdb cannot be for it alone; "
-        "say it of the job"
+        "backends/duckdb.yaml: job 'b' is one command, so resources and with of backend=duckdb cannot be for "
+        "it alone; say it of the job"
     )

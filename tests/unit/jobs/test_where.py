@@ -165,9 +165,7 @@ def test_a_variant_says_more_than_its_set(read: Read, folder: Path) -> None:
     (backends / "one.yaml").write_text("where: bgi\n")
     with pytest.raises(PlanError) as caught:
         Plan(read(file + "    - each: backend=*\n").job("bench"))
-    assert str(caught.value) == (
-        "job 'bench': where of backend=one: there is no cluster 'bgi'; did you mean 'big'?"
-    )
+    assert str(caught.value) == ("backends/one.yaml:1: where: there is no cluster 'bgi'; did you mean 'big'?")
 
 
 def test_places_of_those_that_name_none(read: Read) -> None:

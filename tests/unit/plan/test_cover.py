@@ -109,4 +109,4 @@ def test_what_goes_in_step_or_is_drawn_is_one_value() -> None:
 def test_what_is_too_large(fields: dict[str, str], message: str) -> None:
     with pytest.raises(PlanError) as caught:
         plan(fields)
-    assert str(caught.value) == f"job 'train': {message}"
+    assert str(caught.value) == f"job 'train': cover: {message}"
