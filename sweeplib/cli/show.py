@@ -63,7 +63,10 @@ def _list(jobs: Iterable[Job]) -> Iterator[str]:
     from sweeplib.report.description import jobs_columns
     from sweeplib.report.table import plain_lines
 
-    yield from plain_lines(jobs_columns(jobs))
+    mistakes: list[InputError] = []
+    yield from plain_lines(jobs_columns(jobs, mistakes))
+    if mistakes:
+        raise InputError("\n".join(map(str, mistakes)))
 
 
 def _recorded(project: Path, name: str, unknown: SweepError) -> Iterator[str]:

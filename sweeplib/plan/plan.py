@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, overload
 
-from sweeplib.errors import PlanError
+from sweeplib.errors import PlanError, TooManyError
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import digest_all
 from sweeplib.plan.lines import Lines
@@ -65,7 +65,7 @@ class Plan(Sequence["Combination | Line | Command"]):
                 f"job {job.entry!r} has {self._ends[-1]:,} combinations, more than a plan can hold "
                 f"({sys.maxsize:,}); sweep fewer values"
             )
-            raise PlanError(msg)
+            raise TooManyError(msg)
         if job.kind == "submit":
             _hold_needs_of_one(job, self.parts)
 

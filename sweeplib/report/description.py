@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from sweeplib.command import argv, call_text
-from sweeplib.errors import PlanError
+from sweeplib.errors import InputError, TooManyError
 from sweeplib.jobs import Multiple
 from sweeplib.plan import Combination, Line, Part, Plan
 from sweeplib.report.duration import humanise
@@ -27,13 +27,17 @@ _LABEL = 14  # the width of what stands left, the longest of which is max_failur
 _ULID = "ULID"  # stands for what is generated when a combination runs
 
 
-def jobs_columns(jobs: Iterable[Job]) -> list[Column]:
-    """Return the columns of a table of jobs: name, kind, command, how many combinations."""
+def jobs_columns(jobs: Iterable[Job], mistakes: list[InputError] | None = None) -> list[Column]:
+    """Return the columns of a table of jobs: name, kind, command, how many combinations.
+
+    Why a job is wrong is added to `mistakes`, each reason once.
+    """
     held = list(jobs)
+    found: list[InputError] = [] if mistakes is None else mistakes
     return [
         Column("job", [job.entry for job in held]),
         Column("kind", [job.kind for job in held]),
-        Column("combinations", [_count_of(job) for job in held], right=True),
+        Column("combinations", [_count_of(job, found) for job in held], right=True),
         Column("command", [printable(job.command[1]) for job in held]),
     ]
 
@@ -216,11 +220,15 @@ def _combinations(count: int) -> str:
     return f"{count:,} combination{'s' if count != 1 else ''}"
 
 
-def _count_of(job: Job) -> str:
+def _count_of(job: Job, mistakes: list[InputError]) -> str:
     try:
         return f"{len(Plan(job)):,}"
-    except PlanError:
+    except TooManyError:
         return "too many"
+    except InputError as error:
+        if str(error) not in map(str, mistakes):
+            mistakes.append(error)
+        return "wrong"
 
 
 def _line(title: str, text: str) -> str:

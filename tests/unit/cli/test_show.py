@@ -24,6 +24,33 @@ def test_all_jobs(sweep: Any) -> None:
     )
 
 
+def test_jobs_that_are_wrong(sweep: Any, folder: Path) -> None:
+    (folder / "backends").mkdir()
+    (folder / "backends" / "x.yaml").write_text("each: rows=2\n", encoding="utf-8")
+    (folder / "sweeps.yaml").write_text(
+        "jobs:\n"
+        "  good: {run: x, sets: [{each: a=1}]}\n"
+        "  bad: {run: y, groups: {backend: backends/}, sets: [{each: rows=1 backend=x}]}\n"
+        "  none: {run: y, sets: [{each: a=1, exclude: a == 1}]}\n"
+        "  huge: {run: y, sets: [{each: 'a=1:10000000000 b=1:10000000000'}]}\n",
+        encoding="utf-8",
+    )
+    done = sweep("show")
+    assert done.code == 2
+    assert done.out == (
+        "job   kind  combinations  command\n"
+        "good  run              1  x\n"
+        "bad   run          wrong  y\n"
+        "none  run          wrong  y\n"
+        "huge  run       too many  y\n"
+    )
+    assert done.err == (
+        f"sweep: {folder / 'sweeps.yaml'}:3: jobs.bad.sets[0].each: the parameter 'rows' is in this set, and "
+        "backends/x.yaml brings it as well; keep one of the two\n"
+        "job 'none' has no combinations: its sets exclude all of theirs\n"
+    )
+
+
 def test_one_job(sweep: Any) -> None:
     done = sweep("show", "train")
     assert (done.code, done.err) == (0, "")
