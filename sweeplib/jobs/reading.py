@@ -149,6 +149,8 @@ class Reading(Notes):
             self.collect(found, path, _unknown_in_job, groups)
             return None
         self.hold_places(job, path, groups)
+        if "groups" in content:  # the defaults' are for those that have such parameters
+            self.hold_groups(job, path)
         return job
 
     def origin(
@@ -170,6 +172,16 @@ class Reading(Notes):
         for below, place in said:
             if text := missing(place, self.clusters):
                 self.note((*path, *_in_file(below, groups)), text)
+
+    def hold_groups(self, job: Job, path: Path) -> None:
+        """Note the groups that no set has a parameter for."""
+        names = list(
+            dict.fromkeys(name for set_ in job.sets for each in (set_, *set_.included) for name in each.names)
+        )
+        for name in job.groups:
+            if name not in names:
+                close = nearest(name, names) or f"; the parameters are {', '.join(names) or 'none'}"
+                self.note((*path, "groups", name), f"no set has the parameter {name!r}{close}")
 
     def groups(self, raw: dict[str, Any], path: Path) -> list[Group]:
         """Put the sets as understood in the place of the items of `sets`."""

@@ -380,6 +380,25 @@ def test_a_folder_that_is_not_there_or_empty(read: Read, folder: Path) -> None:
     )
 
 
+def test_a_group_that_no_set_has(read: Read, backends: Path) -> None:
+    whole = (
+        "jobs:\n  b:\n    run: x\n    groups:\n      bakend: backends/\n      q: backends/\n    sets: [SET]\n"
+    )
+    with pytest.raises(InputError) as caught:
+        read(whole.replace("SET", "{each: 'backend=* q=*'}"))
+    assert str(caught.value) == (
+        "sweeps.yaml:5: jobs.b.groups.bakend: no set has the parameter 'bakend'; did you mean 'backend'?"
+    )
+    with pytest.raises(InputError) as caught:
+        read(whole.replace("SET", "{each: n=1}, {each: '', all: k=1}"))
+    assert str(caught.value) == (
+        "sweeps.yaml:5: jobs.b.groups.bakend: no set has the parameter 'bakend'; the parameters are n, k\n"
+        "sweeps.yaml:6: jobs.b.groups.q: no set has the parameter 'q'; the parameters are n, k"
+    )
+    read(whole.replace("SET", "{each: n=1, include: 'bakend=duckdb q=pandas'}"))
+    read("defaults: {groups: {backend: backends/}}\njobs: {b: {run: x, sets: [{each: n=1}]}}")
+
+
 def test_one_command_has_no_variants_of_its_own_needs(read: Read, backends: Path) -> None:
     text = "jobs: {b: {submit: x, groups: {backend: backends/}, sets: [{each: 'backend=duckdb'}]}}"
     with pytest.raises(InputError) as caught:
