@@ -101,7 +101,7 @@ class Group:
         """The variants by name, in the order of the alphabet; raises `JobFileError`."""
         folder = Path(self.folder, self.path)
         try:
-            files = sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES)
+            files = sorted(path for path in folder.iterdir() if _is_variant(path.name))
         except OSError as error:
             why = (error.strerror or str(error)).lower()
             raise JobFileError(f"the folder {self.path} of group {self.name!r}: {why}", self.place) from None
@@ -219,6 +219,11 @@ def _with_own(row: Row, known: Mapping[str, Group]) -> Iterator[Row]:
             parts.append(variant.rows)
     for product in itertools.product(*parts):
         yield tuple(itertools.chain.from_iterable(product))
+
+
+def _is_variant(name: str) -> bool:
+    """Tell whether a file is one to read; what is hidden is not, as a shell's ``*`` leaves it out."""
+    return name.endswith(_SUFFIXES) and not name.startswith(".")
 
 
 def _read(path: Path, shown: str) -> Variant:

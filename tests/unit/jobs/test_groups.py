@@ -93,6 +93,13 @@ def test_a_new_file_is_a_new_variant(read: Read, backends: Path) -> None:
     assert set(before) < set(after)
 
 
+def test_hidden_files_are_no_variants(read: Read, backends: Path) -> None:
+    for name in (".#pandas.yaml", "._polars.yaml", ".yaml", "notes.txt"):
+        (backends / name).write_text(": no YAML [", encoding="utf-8")
+    (backends / ".#duckdb.yaml").symlink_to("someone@somewhere.4711")  # an editor's lock
+    assert list(job(read, "each: backend=*").sets[0].groups["backend"].variants) == list(BACKENDS)
+
+
 def test_what_belongs_to_a_combination(read: Read, backends: Path) -> None:
     more = "    with: [polars==1.0, pyarrow]\n    resources: {cpu: 4, memory: 1GB}\n    env: {A: 1, B: 1}\n"
     plan = job(read, "{each: 'backend=pandas,polars', with: [rich]}", more=more + "    timeout: 1h\n")
