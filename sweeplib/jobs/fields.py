@@ -260,7 +260,9 @@ def mode(value: object) -> str:
 
 
 def order(value: object) -> str:
-    """Return one of `ORDERS`."""
+    """Return one of `ORDERS`; the first where nothing is said."""
+    if value is None:
+        return ORDERS[0]
     text = _text(value, "longest")
     if text not in ORDERS:
         close = nearest(text, ORDERS) or f"; the orders are {', '.join(ORDERS)}"
@@ -269,11 +271,11 @@ def order(value: object) -> str:
 
 
 def canary(value: object) -> int | Literal[True] | None:
-    """Return how many combinations run first at most, True for as many as it takes, or None."""
-    if value is None or value is True:
-        return value
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"must be true or a whole number, 1 or more, not {_what(value)}")
+    """Return how many combinations run first at most, True for as many as it takes, or None, as for false."""
+    if value is None or isinstance(value, bool):
+        return value or None
+    if not isinstance(value, int) or value < 1:
+        raise InputError(f"must be true, false or a whole number, 1 or more, not {_what(value)}")
     return value
 
 

@@ -489,3 +489,12 @@ def test_jobs_that_can_be_read_beside_those_that_cannot(folder: Path) -> None:
         "sweeps.yaml:2: jobs.a: has no sets, so it would run nothing; add one, such as "
         "sets: [{each: 'lr=0.1,0.01'}]"
     )
+
+
+def test_a_job_switches_off_what_the_defaults_say(read: Read) -> None:
+    defaults = "defaults: {canary: true, order: longest}\n"
+    text = defaults + "jobs: {b: {run: x, canary: OFF, order: null, sets: [{each: a=1}]}}"
+    for off in ("false", "null"):
+        job = read(text.replace("OFF", off)).job("b")
+        assert (job.canary, job.order) == (None, "auto")
+        assert "canary" not in job.written()
