@@ -42,10 +42,15 @@ class Origin:
         path = self.others.get(other, (*self.base, other))
         return replace(self, others={**self.others, key: path})
 
+    @property
+    def top(self) -> Origin:
+        """The origin of the whole document."""
+        return Origin(self.document)
+
     @contextmanager
-    def of(self, key: str) -> Iterator[None]:
-        """Give what is raised of the value of a key, and has no place, the place of that key."""
+    def of(self, key: str, *below: str) -> Iterator[None]:
+        """Give what is raised of the value of a key, or what is below it, that place if it has none."""
         try:
             yield
         except InputError as error:
-            raise placed(error, self.place(key)) from None
+            raise placed(error, self.place(key, *below)) from None

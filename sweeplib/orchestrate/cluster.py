@@ -13,6 +13,7 @@ from prefect.settings import get_current_settings
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate import workers
 from sweeplib.orchestrate.capacity import Capacity
+from sweeplib.orchestrate.cluster_class import hold_class, refused
 from sweeplib.orchestrate.declaration import Declaration
 from sweeplib.orchestrate.environment import Environment
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
@@ -78,16 +79,18 @@ def place(
 
     `name` is what messages call it. `asked` is what the commands need, `parallel` how many run at once (None:
     as many as there is room for); one that is `cautious` keeps little submitted, as what fails may end the
-    sweep. Raises `ClusterError` if the cluster cannot be reached.
+    sweep. Raises `ClusterError` if the cluster cannot be reached, and `InputError` where its class is not
+    there, or does not take what it is given.
     """
     capacity = Capacity.of(asked, parallel)
-    runner = _runner(cluster, name, capacity.places + _SPARE)
+    runner = _runner(cluster, capacity.places + _SPARE)
     local = cluster is None
     with dask.config.set({**_CONFIG, **(_LINK if local else {})}), runner:
         try:
             client = runner.client
         except Exception as error:
-            raise ClusterError(_unreachable(name, error)) from error
+            wrong = None if cluster is None or isinstance(cluster, str) else refused(cluster, error)
+            raise wrong or ClusterError(_unreachable(cluster, name, error)) from error
         if local:
             commands = capacity.places
             ahead = commands if cautious else 3 * commands + 2 * _SPARE
@@ -108,14 +111,12 @@ def place(
         yield Placement(runner, there.at_once(asked), window, plain=plain)
 
 
-def _runner(cluster: str | ClusterSpec | None, name: str, threads: int) -> SweepTaskRunner:
+def _runner(cluster: str | ClusterSpec | None, threads: int) -> SweepTaskRunner:
     if isinstance(cluster, str):
         return SweepTaskRunner(address=cluster)
     if cluster is not None:
-        try:
-            return SweepTaskRunner(cluster_class=cluster.class_, cluster_kwargs=dict(cluster.arguments))
-        except (ImportError, AttributeError) as error:
-            raise ClusterError(_unreachable(name, error)) from error
+        hold_class(cluster)
+        return SweepTaskRunner(cluster_class=cluster.class_, cluster_kwargs=dict(cluster.arguments))
     return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads})
 
 
@@ -139,5 +140,6 @@ def _prepare(client: distributed.Client, cluster: str | ClusterSpec | None, name
         client.register_plugin(Declaration())
 
 
-def _unreachable(name: str, error: Exception) -> str:
-    return f"the Dask cluster {name} cannot be used: {error}"
+def _unreachable(cluster: str | ClusterSpec | None, name: str, error: Exception) -> str:
+    remedy = "; check the address, or start one with: dask scheduler" if isinstance(cluster, str) else ""
+    return f"the Dask cluster {name} cannot be used: {error}{remedy}"

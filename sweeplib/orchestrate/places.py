@@ -36,7 +36,7 @@ def placed(
 
     `parallel` and `address` override the job's; the address is that of the place of all that have none of
     their own. Raises `ClusterError` for a cluster that cannot be reached, `InputError` for a work pool that
-    is not there.
+    is not there, or a cluster that cannot be started as it is written.
     """
     job = plan.job
     with ExitStack() as stack:
@@ -51,7 +51,8 @@ def placed(
                 up[same] = find_pool(same.name, at_once, cautious=cautious)
             elif same not in up:
                 placement = place(*_cluster(job, address, same), asked, at_once, cautious=cautious)
-                up[same] = stack.enter_context(placement)
+                with job.origin.of("cluster") if same is None else job.origin.top.of("clusters", same.name):
+                    up[same] = stack.enter_context(placement)
             up[where] = up[same]
         yield {where: up[where] for where in plan.places}
 

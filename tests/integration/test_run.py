@@ -389,7 +389,31 @@ def test_a_cluster_that_is_not_there(project: Project) -> None:
     project.env["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT"] = "3s"  # not half a minute
     done = project.sweep("run", "gone", "--cluster", "tcp://127.0.0.1:1", check=1)
     assert done.stderr.startswith("sweep: the Dask cluster tcp://127.0.0.1:1 cannot be used: ")
+    assert done.stderr.endswith("; check the address, or start one with: dask scheduler\n")
     assert "Traceback" not in done.stderr
+
+
+def test_a_cluster_that_cannot_be_started_as_it_is_written(project: Project) -> None:
+    project.jobs(
+        """
+        clusters:
+          two: {class: distributed.LocalCluster, n_wrkers: 2}
+        jobs:
+          named: {run: 'true', style: plain, tracking: false, where: two, sets: [{each: i=1}]}
+          own: {run: 'true', style: plain, tracking: false, cluster: {class: no.Such}, sets: [{each: i=1}]}
+        """
+    )
+    done = project.sweep("run", "named", check=2)
+    assert done.stderr.splitlines()[-1] == (
+        "sweep: sweeps.yaml:3: clusters.two: distributed.LocalCluster takes no argument 'n_wrkers'; "
+        "did you mean 'n_workers'?"
+    )
+    assert "Traceback" not in done.stderr
+    done = project.sweep("run", "own", check=2)
+    assert done.stderr == (
+        "sweep: sweeps.yaml:6: jobs.own.cluster: there is no module 'no', for the class no.Such; install it, "
+        "or check the name\n"
+    )
 
 
 def _files_of_the_sweep(project: Project, server: str) -> None:
