@@ -193,8 +193,8 @@ def test_labels_have_what_varies(read: Read, backends: Path) -> None:
         (
             "each: backend=x*",
             (
-                "sets[0].each: group 'backend' has no variant 'x*' in backends/; the variants are d"
-                "uckdb, pandas, polars"
+                "sets[0].each: group 'backend' has no variant 'x*' in backends/; the variants are "
+                "duckdb, pandas, polars"
             ),
         ),
         (
