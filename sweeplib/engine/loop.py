@@ -115,6 +115,7 @@ class _Loop:
         self.outlook = Outlook(execution)
         self.packing = _packing(execution)
         self._looked = 0.0
+        self._idle = 0.0
         limit = execution.plan.job.max_failures
         self._limit = limit.limit(execution.total) if limit else None
 
@@ -171,7 +172,11 @@ class _Loop:
             self.observer.progress(self.progress())
             if not self.in_flight and not more:
                 return
-            self._settle(self.submitter.wait(_TICK))
+            began, ran = time.monotonic(), self.submitter.running
+            finished = self.submitter.wait(_TICK)
+            if not (ran or finished or self.submitter.running):
+                self._idle += time.monotonic() - began
+            self._settle(finished)
             self._look()
             self._tell()
 
@@ -226,7 +231,7 @@ class _Loop:
             work = self.execution.work(item, env, accepted[item.submission.key])
             self.in_flight[work.key] = work
             self.places.submitted(work)
-            self.outlook.submitted(item)
+            self.outlook.submitted(item, self.submitter.at(work.where))
             self.observer.submitted(work)
             self.submitter.submit(work)
 
@@ -411,9 +416,8 @@ class _Loop:
             failed_before=self.failed_before,
         )
         waiting = numbers.left - len(self.in_flight)
-        return replace(
-            numbers, seconds_left=self.outlook.left(self.submitter.parallel, waiting, time.monotonic())
-        )
+        left = self.outlook.left(self.submitter.parallel, waiting, time.monotonic())
+        return replace(numbers, seconds_left=left, idle=self._idle)
 
     def summary(self) -> Summary:
         """Return what came of the sweep."""

@@ -168,7 +168,8 @@ class Progress:
     `total` is the plan's length, `before` how many of it were done when the sweep began, are another
     sweep's to run, or stand in the plan a second time, `failed_before` how many failed then and are left at
     that; `outcomes` counts what has ended in this sweep. `seconds_left` is how long the rest is expected to
-    take, by earlier attempts; None where too little is known for that.
+    take, by earlier attempts; None where too little is known for that. `idle` is for how many seconds none
+    ran, though some were submitted.
     """
 
     total: int
@@ -177,9 +178,12 @@ class Progress:
     outcomes: Mapping[Outcome, int]
     failed_before: int = 0
     seconds_left: float | None = None
+    idle: float = 0.0
 
     def time_left(self, seconds: float) -> float | None:
         """Return the seconds that the rest takes: as expected, or else at the pace of the `seconds` so far.
+
+        The pace is that of the time in which something ran.
 
         None where nothing is left, or nothing has ended yet and nothing is known from before.
         """
@@ -187,7 +191,8 @@ class Progress:
             return None
         if self.seconds_left is not None:
             return self.seconds_left
-        return seconds / self.ended * self.left if self.ended else None
+        ran = seconds - self.idle
+        return ran / self.ended * self.left if self.ended and ran > 0 else None
 
     @property
     def ended(self) -> int:

@@ -1,7 +1,12 @@
-"""How long the rest of a sweep takes, by what its combinations are expected to take."""
+"""How long the rest of a sweep takes, by what its combinations are expected to take.
+
+One that is expected to take `e` seconds and has run for `r` has ``|e - r|`` seconds left: the longer it runs
+beyond what was expected, the longer it is expected to go on.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
@@ -9,8 +14,41 @@ from sweeplib.plan.rows import pick
 
 if TYPE_CHECKING:
     from sweeplib.engine.execution import Execution, Item
+    from sweeplib.engine.model import Submitter
 
 __all__ = ["Outlook"]
+
+_SAMPLE = 500  # combinations of a plan that stand for all
+_ENOUGH = 4  # combinations that ended, for the time they took to count
+
+
+@dataclass(eq=False, slots=True)
+class _Lane:
+    """What is out at one submitter, by key, in its order: the first of it runs, as much as that says.
+
+    Its `clock` stands still while nothing runs there: before a flow run in a pool has begun.
+    """
+
+    submitter: Submitter
+    out: dict[str, float] = field(default_factory=dict)
+    begun: dict[str, float] = field(default_factory=dict)
+    clock: float = 0.0
+    ran: int = 0
+
+    def look(self, gap: float) -> float:
+        """See what runs, `gap` seconds after the last look; return how long commands ran in them."""
+        busy = gap * self.ran
+        self.clock += gap if self.ran else 0.0
+        running = self.submitter.running
+        for key in islice(self.out, running):
+            self.begun.setdefault(key, self.clock)
+        self.ran = min(running, len(self.begun))
+        return busy
+
+    def passed(self) -> list[tuple[float, float]]:
+        """Return of each that has begun what it is expected to take, and how long it has run."""
+        return [(self.out[key], self.clock - begun) for key, begun in self.begun.items()]
+
 
 _SAMPLE = 500  # combinations of a plan that stand for all
 _ENOUGH = 4  # combinations that ended, for the time they took to count
@@ -36,8 +74,7 @@ class Outlook:
         self._mean = self._sums[0] / len(known) if known else 0.0
         self._held: float | None = None
         self._passed = 0
-        self._out: dict[str, float] = {}
-        self._begun: dict[str, float] = {}
+        self._lanes: dict[int, _Lane] = {}
         self._sum = 0.0
         self._ended = 0
         self._done = 0.0
@@ -49,11 +86,12 @@ class Outlook:
         self._held = seconds
         self._passed = 0
 
-    def submitted(self, item: Item) -> None:
-        """Take a combination that is submitted; where nothing is known of it, it takes as long as others."""
+    def submitted(self, item: Item, submitter: Submitter) -> None:
+        """Take a combination that `submitter` has; where nothing is known, it takes as long as others."""
         found = self._mean if item.expected is None else item.expected.seconds
         position = item.submission.position
-        self._out[item.submission.key] = found
+        lane = self._lanes.setdefault(id(submitter), _Lane(submitter))
+        lane.out[item.submission.key] = found
         self._sum += found
         if self._held is not None:
             self._held = max(0.0, self._held - found)
@@ -62,25 +100,25 @@ class Outlook:
 
     def ended(self, key: str) -> None:
         """Take a combination that has ended."""
-        if key in self._out:
-            found = self._out.pop(key)
-            self._sum -= found
-            self._done += found
-            self._ended += 1
-            self._begun.pop(key, None)
+        for lane in self._lanes.values():
+            if key in lane.out:
+                found = lane.out.pop(key)
+                lane.begun.pop(key, None)
+                self._sum -= found
+                self._done += found
+                self._ended += 1
 
     def left(self, places: int, waiting: int, now: float) -> float | None:
         """Return the seconds until all has ended, with so many places and so many that were not submitted."""
         if not self.known:
             return None
-        self._busy += (now - self._looked) * len(self._begun) if self._looked is not None else 0.0
-        self._looked = now
-        for key in islice(self._out, places):
-            self._begun.setdefault(key, now)
-        rests = [max(0.0, self._out[key] - (now - begun)) for key, begun in self._begun.items()]
-        gone = sum(self._out[key] for key in self._begun) - sum(rests)
-        work = max(0.0, self._sum - gone) + self._waiting(waiting)
-        return max(work / places, max(rests, default=0.0)) * self._pace(self._done + gone)
+        gap, self._looked = now - (now if self._looked is None else self._looked), now
+        self._busy += sum(lane.look(gap) for lane in self._lanes.values())
+        passed = [each for lane in self._lanes.values() for each in lane.passed()]
+        pace = self._pace(self._done + sum(map(min, passed)))
+        rests = [abs(expected * pace - ran) for expected, ran in passed]
+        still = max(0.0, self._sum - sum(expected for expected, _ in passed)) + self._waiting(waiting)
+        return max((sum(rests) + still * pace) / places, max(rests, default=0.0))
 
     def _waiting(self, count: int) -> float:
         """Return how much work so many combinations are that were not submitted."""
