@@ -1,7 +1,7 @@
 """How much of a machine a command needs: ``{cpu: 2, memory: 4GB, gpu: 0.5}``, or ``cpu: ${cpu}``.
 
     amount = number | "${" parameter "}"            processors; devices, or a share of one
-    memory = (number | "${" parameter "}") unit     unit = kB, MB, GB, TB, or KiB, MiB, GiB, TiB; the B may go
+    memory = (number | "${" parameter "}") unit     unit = kB, MB, GB, TB, KiB, MiB, GiB, TiB (the B may go), or B
 
 A parameter stands for its value in the combination.
 """
@@ -31,6 +31,7 @@ _UNITS = {
 _PARAMETER = re.compile(r"\$\{([^${}]+)\}")
 _UNIT = r"\s*([kKMGT]?i?)B?"
 _MEMORY = re.compile(r"([-+.0-9eE]+?)" + _UNIT)
+_BARE = re.compile(r"[-+]?[.0-9]+([eE][-+]?[0-9]+)?")
 _EXAMPLES = {"cpu": "2", "memory": "4GB", "gpu": "1"}
 _MOST = {"cpu": 10**6, "memory": 10**18, "gpu": 10**6}
 
@@ -141,6 +142,8 @@ def _expected(key: str) -> str:
 
 def _amount(key: str, text: str, parameters: Mapping[str, str]) -> Any:
     said = _PARAMETER.sub(lambda found: parameters[found[1]], text)
+    if key == "memory" and _BARE.fullmatch(said):
+        raise InputError(f"memory must be {_expected(key)}; {said} has no unit: write {text}GB, or {text}B")
     value = _bytes(said) if key == "memory" else number(said)
     if value is None or not value.is_finite() or value <= 0:
         raise InputError(f"{key} must be {_expected(key)}, and above 0; it is {said!r}")

@@ -21,8 +21,8 @@ from sweeplib.jobs.resources import resources
         ("512Mi", 512 * 1024**2),
         ("1.5GiB", 3 * 1024**3 // 2),
         ("64kB", 64_000),
-        ("1e9", 1_000_000_000),
-        (1024, 1024),
+        ("1e9B", 1_000_000_000),
+        ("1024 B", 1024),
     ],
 )
 def test_memory(text: object, size: int) -> None:
@@ -52,6 +52,15 @@ def test_what_is_nearer_counts() -> None:
     assert resources(own.over(job).written()) == own.over(job)
 
 
+def test_a_parameter_without_a_unit() -> None:
+    with pytest.raises(InputError) as caught:
+        resources({"memory": "${mem}"}).hold("mem", "memory", ["4GB", "4"], ["mem"])
+    assert str(caught.value) == (
+        "memory must be a size such as 4GB, or a parameter such as ${memory}; 4 has no unit: "
+        "write ${mem}GB, or ${mem}B"
+    )
+
+
 CPU = "cpu must be a number such as 2, or a parameter such as ${cpu}"
 MEMORY = "memory must be a size such as 4GB, or a parameter such as ${memory}"
 
@@ -69,6 +78,8 @@ MEMORY = "memory must be a size such as 4GB, or a parameter such as ${memory}"
         ({"cpu": "2${n}"}, f"{CPU}, not '2${{n}}'"),
         ({"cpu": "${n}GB"}, f"{CPU}, not '${{n}}GB'"),
         ({"memory": "4QB"}, f"{MEMORY}, and above 0; it is '4QB'"),
+        ({"memory": 4}, f"{MEMORY}; 4 has no unit: write 4GB, or 4B"),
+        ({"memory": "1e9"}, f"{MEMORY}; 1e9 has no unit: write 1e9GB, or 1e9B"),
         ({"memory": "GB"}, f"{MEMORY}, and above 0; it is 'GB'"),
         ({"gpu": 1.5}, "gpu must be a share of one device, or a whole number of them; it is 1.5"),
         ({"cpu": "1e300"}, "cpu is 1e300, more than any machine has"),
