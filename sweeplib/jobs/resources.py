@@ -1,7 +1,7 @@
 """How much of a machine a command needs: ``{cpu: 2, memory: 4GB, gpu: 0.5}``, or ``cpu: ${cpu}``.
 
     amount = number | "${" parameter "}"            processors; devices, or a share of one
-    memory = (number | "${" parameter "}") unit     unit = kB, MB, GB, TB, KiB, MiB, GiB, TiB (the B may go), or B
+    memory = (number | "${" parameter "}") unit     unit = kB, MB, GB, TB, KiB, … (the B may go), or B
 
 A parameter stands for its value in the combination.
 """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweeplib.run.machine import processors
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,10 +30,10 @@ VARIABLES = (_OPENMP, *_LIKE_OPENMP, *_OTHERS)
 def threads(cpu: float | None, env: Mapping[str, str | None]) -> dict[str, str]:
     """Return the variables to set for a command that has `cpu` processors, and this environment otherwise.
 
-    What is in the environment stays as it is: the user said so. Libraries that go by OpenMP's variable where
-    their own is missing are left to it, if it is there.
+    No more threads than this machine has processors. What is in the environment stays as it is: the user said
+    so. Libraries that go by OpenMP's variable where their own is missing are left to it, if it is there.
     """
     if cpu is None:
         return {}
     wanted = _OTHERS if env.get(_OPENMP) is not None else VARIABLES
-    return {name: str(max(1, int(cpu))) for name in wanted if env.get(name) is None}
+    return {name: str(max(1, min(int(cpu), processors()))) for name in wanted if env.get(name) is None}

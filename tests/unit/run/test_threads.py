@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from conftest import Sweep
 
 
-@pytest.mark.parametrize(("cpu", "count"), [(1, "1"), (2.9, "2"), (0.25, "1"), (64, "64")])
+@pytest.fixture
+def eight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this machine have eight processors."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+
+
+@pytest.mark.parametrize(("cpu", "count"), [(1, "1"), (2.9, "2"), (0.25, "1"), (8, "8"), (64, "8")])
+@pytest.mark.usefixtures("eight")
 def test_as_many_threads_as_whole_processors(cpu: float, count: str) -> None:
     assert threads(cpu, {}) == dict.fromkeys(VARIABLES, count)
     assert {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"} < set(VARIABLES)
@@ -28,12 +35,14 @@ def test_nothing_is_said_of_processors() -> None:
     assert threads(None, {}) == {}
 
 
+@pytest.mark.usefixtures("eight")
 def test_what_the_user_said_stays() -> None:
     found = threads(4, {"POLARS_MAX_THREADS": "3", "RAYON_NUM_THREADS": None})
     assert "POLARS_MAX_THREADS" not in found
     assert found["RAYON_NUM_THREADS"] == found["OMP_NUM_THREADS"] == "4"
 
 
+@pytest.mark.usefixtures("eight")
 def test_libraries_that_go_by_the_variable_of_openmp_are_left_to_it() -> None:
     found = threads(4, {"OMP_NUM_THREADS": "1"})
     assert not found.keys() & {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}
