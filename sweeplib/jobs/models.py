@@ -394,6 +394,9 @@ class Job(Policy):
         elif given == ["launch"] and self.sets:
             text = "the lines of a 'launch' job are its combinations; take the sets out"
             yield Mistake(("sets",), InputError(text))
+        elif given == ["launch"] and self.groups and "groups" not in wrong:
+            text = "are for parameters of sets, and a 'launch' job has none; take the key out"
+            yield Mistake(("groups",), InputError(text))
         elif len(given) > 1:
             text = f"has {len(given)} commands, {' and '.join(map(repr, given))}; keep one"
             yield Mistake((), InputError(text))

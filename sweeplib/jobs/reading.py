@@ -138,6 +138,8 @@ class Reading(Notes):
         groups = self.groups(raw, path)
         if "preload" not in content and not _is_python(raw):
             raw.pop("preload", None)  # the defaults' is for those that can have one
+        if "groups" not in content and "launch" in raw:
+            raw.pop("groups", None)
         try:
             origin = self.origin(path, content, defaults, groups)
             job = Job.read(raw).at(name, self.folder, self.clusters, origin)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from sweeplib.errors import PlanError
 from sweeplib.plan.identity import digest_text, prefix
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Line", "Lines"]
 
 _LABEL_LENGTH = 160
+_LOOKED = 100_000  # lines that are looked through for a parameter that an amount is of
 _READ = 10_000  # characters up to which a line is looked through for options; it takes the square of that
 
 
@@ -67,7 +70,7 @@ def _words(text: str) -> shlex.shlex:
 
 
 class Lines:
-    """The lines of a job."""
+    """The lines of a job; raises `PlanError` where it has resources by a parameter that no line has."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -75,6 +78,17 @@ class Lines:
         self.prefix = prefix("launch", (), (), "", (), job.packages)
         self.places: frozenset[Where | None] = frozenset({job.where})
         """Where the lines run."""
+        for name, key in job.resources.names:
+            self._hold_amount(name, key)
+
+    def _hold_amount(self, name: str, key: str) -> None:
+        for text in islice(self._texts, _LOOKED):
+            if name in text and name in Line(self, 0, text).parameters:
+                return
+        if self.size <= _LOOKED:
+            amount = self._job.resources.written()[key]
+            msg = f"{key} is {amount}, and no line of {self._job.launch} has --{name}=…"
+            raise PlanError(f"job {self._job.entry!r}: resources: {msg}")
 
     @cached_property
     def _texts(self) -> Sequence[str]:

@@ -112,7 +112,7 @@ def test_commands_share_the_machine(project: Project, devices: list[str], prefec
     assert {each.values["cpu"]: each.threads for each in found} == {
         "0.5": "1",
         str(all_): str(all_),
-        str(10 * all_): str(10 * all_),
+        str(10 * all_): str(all_),
     }
     assert (
         f"commands ask for {10 * all_} processors (resources), and this machine has {all_}: "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sweeplib.command import argv, lines
-from sweeplib.errors import PlanError
+from sweeplib.errors import JobFileError, PlanError
 from sweeplib.jobs import Job, load
 from sweeplib.jobs.schema import Mistakes
 from sweeplib.plan import Plan
@@ -89,6 +89,31 @@ def test_a_file_of_lines_has_no_sets() -> None:
     with pytest.raises(Mistakes) as caught:
         Job(name="batch", launch="x", sets=[{"each": "a=1"}])
     assert str(caught.value) == "sets: the lines of a 'launch' job are its combinations; take the sets out"
+
+
+def test_a_file_of_lines_has_no_groups(tmp_path: Path) -> None:
+    (tmp_path / "run.txt").write_text("true\n")
+    file = tmp_path / "sweeps.yaml"
+    file.write_text("jobs:\n  l:\n    launch: run.txt\n    groups: {v: v/}\n")
+    with pytest.raises(JobFileError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == (
+        f"{file}:4: jobs.l.groups: are for parameters of sets, and a 'launch' job has none; take the key out"
+    )
+    file.write_text("defaults: {groups: {v: v/}}\njobs: {l: {launch: run.txt}}\n")
+    assert load(tmp_path).job("l").groups == {}, "those of other jobs"
+
+
+def test_amounts_by_the_parameters_of_lines(tmp_path: Path) -> None:
+    path = tmp_path / "run.txt"
+    job = Job(name="batch", launch="run.txt", folder=str(tmp_path), resources={"gpu": "${g}"})
+    path.write_text("python a.py\npython a.py --g=2 # and --h=1\n")
+    made = Plan(job)
+    assert [made.needs(line).resources.of(line.parameters).gpu for line in made] == [None, 2]
+    path.write_text("python a.py --gg=1\necho g\n")
+    with pytest.raises(PlanError) as caught:
+        Plan(Job(name="batch", launch="run.txt", folder=str(tmp_path), resources={"gpu": "${g}"}))
+    assert str(caught.value) == "job 'batch': resources: gpu is ${g}, and no line of run.txt has --g=…"
 
 
 def test_packages_take_part_in_the_key_of_a_line(tmp_path: Path) -> None:
