@@ -157,7 +157,7 @@ def test_the_defaults_are_those_of_the_models(title: str, model: type[Job] | typ
 @pytest.mark.parametrize("row", table(section(YAML, "A job")), ids=lambda row: code(row[0]))
 def test_the_example_of_a_job_s_key_is_read(tmp_path: Path, row: list[str]) -> None:
     key, example = code(row[0]), code(row[3])
-    lines = {"run": "run: python job.py", "sets": "sets: [{each: a=1}]"} | {key: example}
+    lines = {"run": "run: python job.py", "sets": "sets: [{each: a=1 backend=b}]"} | {key: example}
     if key in ("call", "submit", "launch"):
         del lines["run"]
     if key == "launch":

@@ -277,5 +277,5 @@ def test_what_cannot_be_watched(sweep: Any, history: Any) -> None:
     message = "sweep: --over says what --watch draws, and --watch is not given\n"
     assert (done.code, done.out, done.err) == (2, "", message)
     done = sweep("results", "train", "--watch", "--over", "c")
-    message = "sweep: there is no parameter 'c' (parameters: C)\n"
+    message = "sweep: there is no parameter 'c'; did you mean 'C'? (parameters: C)\n"
     assert (done.code, done.out, done.err) == (2, "", message)
