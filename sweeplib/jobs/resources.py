@@ -69,7 +69,9 @@ class Resources:
         }
         return Amounts(**{key: _amount(key, text, parameters) for key, text in told.items()})
 
-    def hold(self, name: str, key: str, values: Sequence[str], known: Sequence[str], among: str) -> None:
+    def hold(
+        self, name: str, key: str, values: Sequence[str], known: Sequence[str], among: str = "this set"
+    ) -> None:
         """Raise `InputError` unless the parameter `name` has values, and each is an amount of `key`.
 
         `among` is what messages call the set of `known` parameters.
@@ -83,7 +85,7 @@ class Resources:
             try:
                 _amount(key, self._given()[key], {name: value})
             except InputError as error:
-                raise InputError(f"{error}, from {name}={value} in {among}") from None
+                raise InputError(f"{error} ({name}={value} in {among})") from None
 
     def least_cpu(self, values: Callable[[str], Iterable[str]]) -> float | None:
         """Return the fewest processors that a command needs, `values` being those of a parameter.

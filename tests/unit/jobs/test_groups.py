@@ -252,7 +252,7 @@ def test_labels_have_what_varies(read: Read, backends: Path) -> None:
             "{each: 'backend=pandas n=1,x', resources: {cpu: '${n}'}}",
             (
                 "sets[0].resources: cpu must be a number such as 2, or a parameter such as ${cpu}, "
-                "and above 0; it is 'x', from n=x in jobs.bench.sets[0]"
+                "and above 0; it is 'x' (n=x in jobs.bench.sets[0])"
             ),
         ),
         (
@@ -291,12 +291,12 @@ def test_the_place_is_that_of_who_says_it(read: Read, backends: Path) -> None:
     memory = "memory must be a size such as 4GB, or a parameter such as ${memory}, and above 0"
     (backends / "wide.yaml").write_text("all: size=1GB\nresources:\n  cpu: ${n}\n", encoding="utf-8")
     for text, last, message in [
-        ("size=b", "duckdb", f"sweeps.yaml:1: defaults.resources: {memory}; it is 'b', from size=b"),
-        ("backend=wide n=0", "duckdb", f"backends/wide.yaml:2: resources: {cpu}; it is '0', from n=0"),
+        ("size=b", "duckdb", f"sweeps.yaml:1: defaults.resources: {memory}; it is 'b' (size=b"),
+        ("backend=wide n=0", "duckdb", f"backends/wide.yaml:2: resources: {cpu}; it is '0' (n=0"),
     ]:
         with pytest.raises(InputError) as caught:
             Plan(read(whole.replace("SET", text).replace("duck", last)).job("bench"))
-        assert str(caught.value) == f"{message} in jobs.bench.sets[0]"
+        assert str(caught.value) == f"{message} in jobs.bench.sets[0])"
     with pytest.raises(InputError) as caught:
         Plan(read(whole.replace("SET", "size=1")).job("bench"))
     assert str(caught.value) == (

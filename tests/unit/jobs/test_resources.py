@@ -57,7 +57,7 @@ def test_a_parameter_without_a_unit() -> None:
         resources({"memory": "${mem}"}).hold("mem", "memory", ["4GB", "4"], ["mem"])
     assert str(caught.value) == (
         "memory must be a size such as 4GB, or a parameter such as ${memory}; 4 has no unit: "
-        "write ${mem}GB, or ${mem}B"
+        "write ${mem}GB, or ${mem}B (mem=4 in this set)"
     )
 
 
