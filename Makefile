@@ -31,7 +31,7 @@ demo: $(installed) ## run the job `train`, show its results, and where to look a
 
 # Most tests wait for other processes most of the time; a module's tests share their servers.
 test: $(installed) ## run every test
-	$(bin)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+	$(bin)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 soak: $(installed) ## the tests that take minutes: ten thousand combinations and more, servers that are away
 	$(bin)/python -m pytest -m soak tests/soak $(ARGS)

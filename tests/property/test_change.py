@@ -25,7 +25,9 @@ def made(sets: list[dict[str, list[str]]]) -> Job:
 
 
 def compared(before: Job, now: Job, most: int | None = None) -> PlanChange:
-    return compare_jobs({"train": before}, {"train": now}, "train", None, most, "old")
+    found = compare_jobs({"train": before}, {"train": now}, "train", None, most)
+    assert isinstance(found, PlanChange)
+    return found
 
 
 @given(SETS, SETS)

@@ -188,7 +188,9 @@ def test_a_set_that_only_includes_has_nothing_else() -> None:
 def test_what_cannot_be_told_names_the_job() -> None:
     with pytest.raises(PlanError) as caught:
         plan({"each": "a=1:4", "exclude": 'a > "x"'})
-    assert str(caught.value).startswith("job 'train': the condition 'a > \"x\"' cannot be told for a=1: ")
+    assert str(caught.value).startswith(
+        "job 'train': exclude: the condition 'a > \"x\"' cannot be told for a=1: "
+    )
 
 
 def test_a_condition_on_few_parameters_costs_as_much_among_many() -> None:

@@ -183,7 +183,10 @@ def test_random_numbers(sweep: Sweep, project: Path, module: str, same: bool) ->
         ("import sys\nsys.exit(3)", "preload of 'loaded' failed: SystemExit: 3"),
         ("import os\nos._exit(3)", "preload of 'json', 'loaded' failed: exit code 3"),
         ("import os\nos.kill(os.getpid(), 11)", "preload of 'json', 'loaded' failed: killed by SIGSEGV"),
-        ("import os\nos.closerange(3, 99)", "preload of 'json', 'loaded' failed: killed by SIGKILL"),
+        (
+            "import os, time\nos.closerange(3, 99)\ntime.sleep(60)",
+            "preload of 'json', 'loaded' failed: killed by SIGKILL",
+        ),
         (
             "from threading import *\nThread(target=Event().wait, name='t', daemon=True).start()",
             "preload of 'loaded' starts a thread (t)",
