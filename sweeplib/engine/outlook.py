@@ -50,10 +50,6 @@ class _Lane:
         return [(self.out[key], self.clock - begun) for key, begun in self.begun.items()]
 
 
-_SAMPLE = 500  # combinations of a plan that stand for all
-_ENOUGH = 4  # combinations that ended, for the time they took to count
-
-
 class Outlook:
     """Adds up what the combinations that have not ended are expected to take.
 

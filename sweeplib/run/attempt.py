@@ -197,7 +197,7 @@ def _spec(work: Work, paths: SweepPaths, place: _Place) -> Spec:
         sweep=work.sweep,
         argv=list(work.argv),
         cwd=work.cwd,
-        env={**work.env, **threads(work.amounts.cpu, {**os.environ, **work.env}), **names},
+        env={**work.env, **_threads(work), **names},
         log=log,
         marker=marker,
         result=marker.removesuffix(".json") + ".result.json",
@@ -212,6 +212,11 @@ def _spec(work: Work, paths: SweepPaths, place: _Place) -> Spec:
         leases=machine.device_folder(),
         timeout_note=work.timeout_note,
     )
+
+
+def _threads(work: Work) -> dict[str, str]:
+    cpu = work.amounts.cpu
+    return threads(cpu, {**os.environ, **work.env}) if cpu is not None else {}
 
 
 def _follow(work: Work, running: Running, watch: _Watch, reporter: _Reporter | None, tick: float) -> Finished:
