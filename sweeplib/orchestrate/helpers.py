@@ -148,10 +148,16 @@ class Helpers:
             self._runs.pop(helper, None)
 
     def died(self, helper: str) -> None:
-        """Take note that a helper has died; its verdict follows, when Prefect has been asked."""
+        """Take note that a helper has died; its verdict follows, when Prefect has been asked.
+
+        One that was judged before, and that somebody has run again, has it at once.
+        """
         with self._lock:
-            if helper in self._runs:
-                self._runs[helper].died = True
+            known = self._runs.get(helper)
+            if known is not None:
+                known.died = True
+        if known is None:
+            self.verdicts.put(Verdict(helper, "died", f"the flow run {helper} has died"))
         self._due["look"] = 0.0
         self._news.set()
 
@@ -193,16 +199,17 @@ class Helpers:
     def _create(self, client: SyncPrefectClient) -> None:
         if self._deployment is None:
             self._deployment = self._deploy(client)
-        self._count += 1
-        name = f"{self._tag}-{self._pool.name}-{self._count}"
+        number = self._count + 1  # stays the same until Prefect has answered: then it is the same flow run
+        name = f"{self._tag}-{self._pool.name}-{number}"
         share = self._share()
         made = client.create_flow_run_from_deployment(
             self._deployment,
             parameters={"spool": str(self._spool), "parallel": share},
             name=name,
             tags=[HELPER_TAG, self._tag],
-            idempotency_key=f"{self._spool.name}-{self._count}",
+            idempotency_key=f"{self._spool.name}-{number}",
         )
+        self._count = number
         with self._lock:
             self._runs[str(made.id)] = _Run(str(made.id), name, share, time.monotonic())
 

@@ -199,6 +199,7 @@ class PooledSubmitter:
         alive = {each.id: each.parallel for each in found if each.alive}
         for helper in alive.keys() - self._signed.keys():
             self._helpers.signed(helper)
+        self._dead -= alive.keys()  # somebody has run it again
         for each in found:
             if not each.alive and each.id not in self._dead:
                 self._dead.add(each.id)

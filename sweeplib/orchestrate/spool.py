@@ -19,6 +19,7 @@ import fcntl
 import json
 import os
 import pickle
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from sweeplib.run.model import Attempt, Work
 
 __all__ = ["Signed", "Spool"]
+
+_TICK = 0.1  # seconds between looks at whether a name is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,13 @@ class Spool:
 
     @contextmanager
     def signing(self, helper: str, parallel: int) -> Iterator[None]:
-        """Be on the list while the block runs; one that is left by an exception counts as dead."""
+        """Be on the list while the block runs; one that is left by an exception counts as dead.
+
+        Where it was on the list before, as dead, it waits until the sweep has taken back what it had.
+        """
         path = self._helpers / helper
+        while path.exists() and not self.orphaned:
+            time.sleep(_TICK)
         part = self.folder / f"{helper}.part"
         part.write_text(json.dumps({"parallel": parallel}))
         with part.open("rb+") as file:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from sweeplib.orchestrate.helpers import verdict_of
+from sweeplib.orchestrate.helpers import Helpers, Verdict, verdict_of
 from sweeplib.orchestrate.pools import Pool, describe
+from sweeplib.orchestrate.session import Session
+
+SESSION = Session("http://x/api", "f", 1, "train", ("one",), (), (), 0, ())
 
 
 @pytest.mark.parametrize(
@@ -51,3 +56,9 @@ def test_a_verdict(state: str, signed: bool, died: bool, what: str | None) -> No
     if found:
         assert found.id == "id"
         assert found.message.startswith("the flow run tag-night-1 ")
+
+
+def test_a_helper_that_nobody_asked_for_is_judged_at_once() -> None:
+    helpers = Helpers(Pool("night"), SESSION, "tag", Path("/project"), Path("/spool"))
+    helpers.died("7f")
+    assert helpers.verdicts.get_nowait() == Verdict("7f", "died", "the flow run 7f has died")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,6 +82,27 @@ def test_a_helper_signs_in_and_out(spool: Spool) -> None:
     with pytest.raises(RuntimeError, match="x"), spool.signing("a", 4):
         raise RuntimeError("x")
     assert spool.signed() == [Signed("a", 4, alive=False)], "one that broke off is dead"
+
+
+def test_a_helper_that_died_and_is_run_again_waits_until_what_it_had_is_taken_back(spool: Spool) -> None:
+    spool.put(0, work("k"))
+    with pytest.raises(RuntimeError, match="x"), spool.signing("a", 4):
+        spool.take("a", 1)
+        raise RuntimeError("x")
+    began = Event()
+
+    def again() -> list[int]:
+        began.set()
+        with spool.signing("a", 4):
+            return spool.held_by("a")
+
+    with Lock(spool.owner_lock) as lock, ThreadPoolExecutor(1) as pool:
+        assert lock.acquire()
+        held = pool.submit(again)
+        assert began.wait(10)
+        assert spool.signed() == [Signed("a", 4, alive=False)]
+        spool.forget("a")
+        assert held.result(10) == []
 
 
 def test_a_helper_that_is_killed_is_seen(spool: Spool) -> None:
