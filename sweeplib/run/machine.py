@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import subprocess
 from functools import cache
 from itertools import takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sweeplib.run.control_group import limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,24 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["device_folder", "devices", "memory", "processors"]
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
-_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many processors this process may use: where it may use a part of one, that one too."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = limits().cpu
+    return there if quota is None else max(1, min(there, math.ceil(quota)))
 
 
 def memory() -> int:
     """Return the bytes of memory that there are: the machine's, or those that a control group leaves."""
-    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for path in _LIMITS:
-        try:
-            text = Path(path).read_text().strip()
-        except OSError:
-            continue
-        found += [int(text)] if text.isdigit() else []
-    return min(found)
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = limits().memory
+    return there if limit is None else min(there, limit)
 
 
 def devices(env: Mapping[str, str]) -> tuple[str, ...]:
