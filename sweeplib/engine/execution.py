@@ -23,6 +23,7 @@ from sweeplib.ledger import Submission, Sweep, SweepState
 from sweeplib.plan import Command, Line, Needs
 from sweeplib.run import notices
 from sweeplib.run.client import Guard
+from sweeplib.run.marker import last_begun
 from sweeplib.run.model import SweepPaths, Work
 from sweeplib.run.threads import threads
 from sweeplib.script import PARAMETERS
@@ -300,4 +301,5 @@ class Execution:
             amounts=amounts,
             refusal=refusal,
             where=item.needs.where,
+            before=last_begun(self.paths, item.submission.key) if self.resumed else 0,
         )

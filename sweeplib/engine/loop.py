@@ -22,7 +22,7 @@ from sweeplib.engine.unseen import unseen
 from sweeplib.ledger import SweepState
 from sweeplib.run import notices
 from sweeplib.run.locks import is_unused
-from sweeplib.run.marker import read_markers, was_started
+from sweeplib.run.marker import last_begun, read_markers
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
@@ -366,17 +366,20 @@ class _Loop:
     def _has_ended(self, key: str) -> bool:
         """Tell whether a combination has left a done-marker, and no later attempt at it runs."""
         paths = self.execution.paths
-        attempts = read_markers(paths, key)
+        attempts = read_markers(paths, key, self.in_flight[key].before)
         return bool(attempts) and is_unused(paths.log(key, attempts[-1].number + 1)) is not False
 
     def _record_rest(self, reason: str = "nobody saw its end", outcome: Outcome = Outcome.LOST) -> None:
         """Record what did not come back: as its done-markers say, else by whether it was started."""
+        paths = self.execution.paths
         for row in list(self.ledger.open_combinations(self.execution.id)):
-            if was_started(self.execution.paths, row.key):
-                end = unseen(row.key, reason, outcome)
+            known = self.ledger.last_attempt(self.execution.id, row.key)
+            begun = last_begun(paths, row.key, known)
+            if begun > known:
+                end = replace(unseen(row.key, reason, outcome), number=begun)
             else:
                 end = unseen(row.key, "interrupted before it was started", Outcome.CANCELLED)
-            attempts = read_markers(self.execution.paths, row.key) or [end]
+            attempts = read_markers(paths, row.key, known) or [end]
             self.ledger.record(self.execution.id, attempts)
             self.outcomes[attempts[-1].outcome] += 1
             self.tracker.end(attempts[-1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.engine.lock import Lock
 from sweeplib.ledger import SweepState
-from sweeplib.run.marker import read_markers, was_started
+from sweeplib.run.marker import last_begun, read_markers
 from sweeplib.run.model import Attempt, Outcome, SweepPaths
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def recover_sweep(
 
     A dead owner is one whose lock is free. Its guards end what still runs, and are waited for, so that
     a done-marker read now is the last word: a combination with one gets its outcome. One without is lost if
-    it was started, else cancelled. With `cancelled`, which says why, the owner was ended on purpose, and what
+    it was started, else cancelled; attempts that are on record are of an earlier run of the sweep, and tell
+    nothing of this one. With `cancelled`, which says why, the owner was ended on purpose, and what
     would be lost is cancelled.
     """
     paths = SweepPaths(project / ".sweep" / "sweeps" / sweep.id)
@@ -67,9 +68,12 @@ def _close(ledger: Ledger, sweep: Sweep, paths: SweepPaths, cancelled: str) -> N
     now = time.time()
     attempts: list[Attempt] = []
     for row in ledger.open_combinations(sweep.id):
-        found = read_markers(paths, row.key)
-        started = not paths.folder.exists() or was_started(paths, row.key)
-        attempts += found or [_unseen(row, sweep, started, now)]
+        known = ledger.last_attempt(sweep.id, row.key)
+        found = read_markers(paths, row.key, known)
+        begun = last_begun(paths, row.key, known)
+        started = begun > known or not paths.folder.exists()
+        unseen = _unseen(row, sweep, now, started=started)
+        attempts += found or [replace(unseen, number=begun) if begun > known else unseen]
         if len(attempts) >= _BATCH:
             _record(ledger, sweep, attempts, cancelled)
             attempts = []
@@ -88,7 +92,7 @@ def _record(ledger: Ledger, sweep: Sweep, attempts: list[Attempt], cancelled: st
     ledger.record(sweep.id, attempts)
 
 
-def _unseen(row: Combination, sweep: Sweep, started: bool, now: float) -> Attempt:  # noqa: FBT001 - told in place
+def _unseen(row: Combination, sweep: Sweep, now: float, *, started: bool) -> Attempt:
     died = "the process that ran the sweep died"
     return Attempt(
         key=row.key,

@@ -64,6 +64,10 @@ class CombinationRecords(SweepRecords):
         )
         return dict(found)
 
+    def last_attempt(self, sweep_id: str, key: str) -> int:
+        """Return the highest number of an attempt at a combination that is on record, 0 if there is none."""
+        return self._read(lambda row: int(row[0]), "last_attempt", sweep=sweep_id, key=key)[0]
+
     def count_done(self, lineage: str) -> int:
         """Return about how many combinations are done in a lineage, at the cost of one look at an index."""
         return self._read(lambda row: int(row[0]), "count_done", lineage=lineage)[0]

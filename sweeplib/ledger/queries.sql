@@ -113,6 +113,9 @@ WHERE sweep = :sweep AND key = :key AND outcome IS NOT 'completed';
 -- name: is_open
 SELECT 1 FROM combinations WHERE sweep = :sweep AND key = :key AND outcome IS NULL;
 
+-- name: last_attempt
+SELECT COALESCE(MAX(number), 0) FROM attempts WHERE sweep = :sweep AND key = :key;
+
 -- name: count_attempts
 UPDATE combinations SET attempts = (
     SELECT COUNT(*) FROM attempts WHERE sweep = :sweep AND key = :key

@@ -46,13 +46,15 @@ def arrivals(ended: SimpleQueue[_Ended], timeout: float) -> list[_Ended]:
 
 
 def attempts_at(work: Work, result: Attempt | str) -> list[Attempt]:
-    """Return all attempts at the work, the last one last; none where nobody has seen an end.
+    """Return all attempts at the work since it was submitted, the last one last.
+
+    There are none where nobody has seen an end.
 
     `result` is the last attempt, or why there is none to be had: then the done-markers decide.
     """
-    if isinstance(result, Attempt) and result.number <= 1:
+    if isinstance(result, Attempt) and result.number <= work.before + 1:
         return [result]
-    history = read_markers(SweepPaths(Path(work.folder)), work.key)
+    history = read_markers(SweepPaths(Path(work.folder)), work.key, work.before)
     if isinstance(result, Attempt):
         return [*[each for each in history if each.number < result.number], result]
     return history

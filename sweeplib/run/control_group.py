@@ -1,7 +1,7 @@
 """What the control groups of this process leave to it: how containers and schedulers share a machine out.
 
-Both versions of control groups are read, as the kernel's documents "Control Group v2", "CFS Bandwidth Control"
-and "Memory Resource Controller" have them. A limit of any group above counts as well.
+Both versions of control groups are read, as the kernel's documents "Control Group v2", "CFS Bandwidth
+Control" and "Memory Resource Controller" have them. A limit of any group above counts as well.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Limits", "limits"]
 
@@ -31,7 +31,7 @@ class Limits:
 
 @cache
 def limits(root: Path = Path("/")) -> Limits:
-    """Return the limits that there were when this was first asked; `root` is where ``proc`` and ``sys`` are."""
+    """Return the limits there were when this was first asked; `root` is where ``proc`` and ``sys`` are."""
     cpu: list[float] = []
     memory: list[int] = []
     for controllers, folder in _folders(root):
@@ -42,13 +42,13 @@ def limits(root: Path = Path("/")) -> Limits:
     return Limits(min(cpu, default=None), min(memory, default=None))
 
 
-def _folders(root: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
-    """Yield the folders of the groups of this process, up to the uppermost that is seen, and what they limit."""
+def _folders(root: Path) -> Iterator[tuple[Sequence[str], Path]]:
+    """Yield the folders of this process's groups, up to the uppermost that is seen, and what they limit."""
     mounted = root / "sys/fs/cgroup"
     for line in _text(root / "proc/self/cgroup").splitlines():
-        _, named, path = (line.split(":", 2) + ["", ""])[:3]
-        controllers = tuple(named.split(",")) if named else _BOTH
-        for mount in (mounted / named, *[mounted / each for each in controllers]) if named else (mounted,):
+        _, named, path = line.split(":", 2)
+        controllers = named.split(",") if named else _BOTH
+        for mount in {mounted / each for each in (named, *(controllers if named else ()))}:
             # A container may see its own group as the uppermost, under a path that it does not see.
             here = mount / path.lstrip("/")
             yield from ((controllers, each) for each in (here, *here.parents) if each.is_relative_to(mount))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sweeplib.run.model import SweepPaths
 
-__all__ = ["find_completed", "read_marker", "read_markers", "was_started", "write_marker"]
+__all__ = ["find_completed", "last_begun", "read_marker", "read_markers", "write_marker"]
 
 
 def read_marker(path: Path) -> Attempt | None:
@@ -56,15 +56,15 @@ def write_marker(path: Path, attempt: Attempt, argv: tuple[str, ...]) -> None:
     write_atomically(str(path), json.dumps({**asdict(attempt), "pid": None, "argv": argv}))
 
 
-def read_markers(paths: SweepPaths, key: str) -> list[Attempt]:
-    """Return all attempts at a combination that have a marker, first to last."""
-    attempts = (read_marker(paths.marker(key, number)) for number in _numbers(paths, key))
+def read_markers(paths: SweepPaths, key: str, after: int = 0) -> list[Attempt]:
+    """Return the attempts at a combination after number `after` that have a marker, first to last."""
+    attempts = (read_marker(paths.marker(key, number)) for number in _numbers(paths, key, after))
     return [attempt for attempt in attempts if attempt and attempt.key == key]
 
 
-def was_started(paths: SweepPaths, key: str) -> bool:
-    """Tell whether an attempt at a combination has begun, of which there may be no end."""
-    return next(_numbers(paths, key), None) is not None
+def last_begun(paths: SweepPaths, key: str, after: int = 0) -> int:
+    """Return the number of the last attempt at a combination that has begun; `after` if none has since."""
+    return max(_numbers(paths, key, after), default=after)
 
 
 def find_completed(paths: SweepPaths, key: str) -> Attempt | None:
@@ -73,9 +73,9 @@ def find_completed(paths: SweepPaths, key: str) -> Attempt | None:
     return next((attempt for attempt in attempts if attempt.outcome is Outcome.COMPLETED), None)
 
 
-def _numbers(paths: SweepPaths, key: str) -> Iterator[int]:
+def _numbers(paths: SweepPaths, key: str, after: int = 0) -> Iterator[int]:
     """Yield the numbers of all attempts: each has a log, or a marker where logs were cleared away."""
-    for number in count(1):
+    for number in count(after + 1):
         if not paths.log(key, number).exists() and not paths.marker(key, number).exists():
             return
         yield number

@@ -42,7 +42,8 @@ class Work:
     `packages` are installed for it, on top of what its interpreter has; `amounts` is how much of a machine it
     needs. `where` is the place at which it runs, None for that of all for which none is said. `timeout_note`
     says where the timeout comes from, if it is not just what the job says; `refusal` says why the command is
-    not to run at all, if it is not.
+    not to run at all, if it is not. `before` is the number of the last attempt at it before it was submitted:
+    what came of that is known.
     """
 
     sweep: str
@@ -63,6 +64,7 @@ class Work:
     timeout_note: str = ""
     refusal: str = ""
     where: Where | None = None
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,31 @@ def test_what_was_not_started_is_not_lost(lab: Lab, dead: Dead) -> None:
     assert lab.rows(dead.id)["i=4"].message == "the process that ran the sweep died before it was started"
 
 
+@pytest.mark.parametrize(
+    ("begun", "outcome", "message"),
+    [(1, FAILED, "exit code 3"), (2, LOST, "the process that ran the sweep died")],
+)
+def test_attempts_before_a_sweep_went_on_tell_nothing_of_it(
+    lab: Lab, dead: Dead, begun: int, outcome: Outcome, message: str
+) -> None:
+    """A sweep that goes on, and whose owner dies again: what it had left to do is not forgotten."""
+    for place in range(4):
+        dead.mark(place, 1, FAILED, exit_code=3, message="exit code 3")
+    recover(lab.ledger, lab.folder)
+    with lab.execution(lab.plan("i=1:4"), resumes=lab.ledger.get_sweep(dead.id)) as execution:
+        items = list(execution.items())
+        lab.ledger.submit(dead.id, [item.submission for item in items])
+        assert [execution.work(item, {}).before for item in items] == [1] * 4
+    for key in dead.keys:
+        dead.paths.log(key, begun).touch()
+    assert recover(lab.ledger, lab.folder) == [dead.id]
+    assert {row.outcome for row in lab.rows(dead.id).values()} == {outcome}
+    assert {row.message for row in lab.rows(dead.id).values()} == {message}
+    summary = lab.run(lab.plan("i=1:4"), resumes=lab.ledger.get_sweep(dead.id))
+    assert str(summary) == "4 of 4 completed"
+    assert [row.attempts for row in lab.rows(dead.id).values()] == [3] * 4
+
+
 @pytest.mark.parametrize("torn", ["", "{", '{"key": 1}', "null", "\0" * 200])
 def test_a_torn_marker_is_none(lab: Lab, dead: Dead, torn: str) -> None:
     whole = dead.mark(0, 1, COMPLETED).read_text()

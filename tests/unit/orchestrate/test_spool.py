@@ -86,8 +86,8 @@ def test_a_helper_signs_in_and_out(spool: Spool) -> None:
 
 def test_a_helper_that_died_and_is_run_again_waits_until_what_it_had_is_taken_back(spool: Spool) -> None:
     spool.put(0, work("k"))
+    spool.take("a", 1)
     with pytest.raises(RuntimeError, match="x"), spool.signing("a", 4):
-        spool.take("a", 1)
         raise RuntimeError("x")
     began = Event()
 

@@ -15,11 +15,19 @@ GB = 10**9
 CASES = {
     "none at all": ({}, Limits()),
     "version 2, of a container": (
-        {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000", "sys/fs/cgroup/memory.max": "4"},
+        {
+            "proc/self/cgroup": "0::/\n",
+            "sys/fs/cgroup/cpu.max": "150000 100000",
+            "sys/fs/cgroup/memory.max": "4",
+        },
         Limits(1.5, 4),
     ),
     "version 2, without limits": (
-        {"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpu.max": "max 100000", "sys/fs/cgroup/memory.max": "max"},
+        {
+            "proc/self/cgroup": "0::/",
+            "sys/fs/cgroup/cpu.max": "max 100000",
+            "sys/fs/cgroup/memory.max": "max",
+        },
         Limits(),
     ),
     "version 2, a job's below a user's": (
