@@ -3,7 +3,7 @@
 from sweeplib.jobs.fields import ClusterSpec, Metric
 from sweeplib.jobs.groups import Group, Variant
 from sweeplib.jobs.load import find_file, load
-from sweeplib.jobs.models import Deployment, Job, JobFile, Set
+from sweeplib.jobs.models import Deployment, Job, JobFile, Set, too_many_dashes
 from sweeplib.jobs.origin import Origin
 from sweeplib.jobs.packages import merge_packages
 from sweeplib.jobs.resources import Resources
@@ -29,4 +29,5 @@ __all__ = [
     "merge_packages",
     "parse_duration",
     "split_words",
+    "too_many_dashes",
 ]

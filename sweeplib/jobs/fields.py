@@ -220,6 +220,8 @@ def texts(value: object) -> tuple[str, ...]:
     for item in value:
         if not isinstance(item, (str, int, float)) or isinstance(item, bool):
             raise InputError(f"must be a list of texts, and {_what(item)} is none; put it in quotes")
+        if "\0" in str(item):
+            raise InputError("has a NUL character in it, which no command can be given; take it out")
     return tuple(map(str, value))
 
 

@@ -63,6 +63,10 @@ class Variant(Model):
         names = (*swept, *(cell.key for cell in parse_all(self.all)))
         return dict.fromkeys(names, self.origin.place().file or "a variant")
 
+    def place(self, name: str) -> Place:
+        """Return where a parameter of its own stands."""
+        return self.origin.place("all" if any(cell.key == name for cell in parse_all(self.all)) else "each")
+
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """The parameters of its own: the product of `each`, with those of `all`."""
@@ -112,9 +116,8 @@ class Group:
                 raise JobFileError(f"there is a variant {path.stem!r} already; keep one file", Place(shown))
             found[path.stem] = variant = _read(path, shown)
             if self.name in variant.files:
-                where = "all" if any(cell.key == self.name for cell in parse_all(variant.all)) else "each"
                 text = f"the parameter {self.name!r} is the group that this is a variant of; take it out"
-                raise JobFileError(text, variant.origin.place(where))
+                raise JobFileError(text, variant.place(self.name))
         if not found:
             example = f"{self.path.rstrip('/')}/NAME.yaml"
             raise JobFileError(f"group {self.name!r} has no variants; write one as {example}", self.place)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sweeplib.syntax import Cell
     from sweeplib.where import Where
 
-__all__ = ["Deployment", "Job", "JobFile", "Policy", "Set", "unknown_job"]
+__all__ = ["Deployment", "Job", "JobFile", "Policy", "Set", "too_many_dashes", "unknown_job"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,6 +270,13 @@ class Policy(Model):
     tracking: bool | Literal["own"] = key(fields.tracking, True)  # noqa: FBT003  (the default of a key)
 
 
+def too_many_dashes(name: str) -> str:
+    """Return what is wrong with a parameter's name where the style is ``flags``; nothing if it is right."""
+    if not name.startswith("-"):
+        return ""
+    return f"the style flags writes the dashes; write {name.lstrip('-')}=… for {name}=…"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deployment(Model):
     """How Prefect is to run a job: when, and with which parameters of its flow.
@@ -422,10 +429,10 @@ class Job(Policy):
                 *(("each", name) for argument in set_.arguments for name in argument.keys),
                 *(("zip", name) for argument in set_.steps for name in argument.keys),
                 *(("all", cell.key) for cell in set_.constants),
+                *(("include", name) for each in set_.included for argument in each.arguments for name in argument.keys),
             ]
             for where, name in named:
-                if name.startswith("-"):
-                    text = f"the style flags writes the dashes; write {name.lstrip('-')}=… for {name}=…"
+                if text := too_many_dashes(name):
                     yield Mistake(("sets", number, where), InputError(text))
 
     def _unknown_in_conditions(self) -> Iterator[Mistake]:

@@ -23,16 +23,36 @@ class Notes:
     mistakes: list[tuple[int, InputError]] = field(default_factory=list, kw_only=True)
 
     def with_texts(self, given: dict[str, Any], path: Path) -> dict[str, Any]:
-        """Return a copy in which the values of `env` are as they were written, be it 1.10 or yes."""
+        """Return a copy in which what commands are given is as it was written, be it 1.10 or yes.
+
+        That are the values of `env`, and the numbers among the `arguments` of `deployments`.
+        """
         raw = dict(given)
-        env = raw.get("env")
+        env, deployments = raw.get("env"), raw.get("deployments")
         if isinstance(env, dict):
             texts = self.document.texts
             raw["env"] = {
                 key: value if value is None else texts.get((*path, "env", key), value)
                 for key, value in env.items()
             }
+        if isinstance(deployments, dict):
+            below = (*path, "deployments")
+            raw["deployments"] = {
+                name: self._with_arguments(each, (*below, name)) for name, each in deployments.items()
+            }
         return raw
+
+    def _with_arguments(self, given: object, path: Path) -> object:
+        if not isinstance(given, dict) or not isinstance(given.get("arguments"), list):
+            return given
+        texts = self.document.texts
+        written = [
+            texts.get((*path, "arguments", at), value)
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+            else value
+            for at, value in enumerate(given["arguments"])
+        ]
+        return given | {"arguments": written}
 
     def note(self, path: Path, message: str, at: Path | None = None) -> None:
         """Note a mistake at `path`; its line is that of `at`, where that is another."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError
-from sweeplib.jobs import Resources
+from sweeplib.jobs import Resources, too_many_dashes
 from sweeplib.jobs.where import missing
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import prefix
@@ -64,6 +64,7 @@ class Part(Sequence[Row]):
         self.least_cpu = min((each for each in cpu if each is not None), default=None)
         """The fewest processors that is said of a command, of very many the first; None where none is."""
         self._hold_places()
+        self._hold_names()
 
     def _prefix(self, needs: Needs) -> bytes:
         job = self._job
@@ -127,6 +128,14 @@ class Part(Sequence[Row]):
             if text := missing(variant.where, self._job.clusters):
                 with self._of(variant.origin, "where"):
                     raise PlanError(text)
+
+    def _hold_names(self) -> None:
+        """Raise `PlanError` where a variant's parameter is written with the dashes that the style writes."""
+        if self._job.style == "flags":
+            for variant in self.variants.values():
+                for name in variant.files:
+                    if text := too_many_dashes(name):
+                        raise PlanError(text, variant.place(name))
 
     @property
     def places(self) -> frozenset[Where | None]:

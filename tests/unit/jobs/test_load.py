@@ -180,19 +180,19 @@ jobs:
     sets: [{each: a=1}]
     deployments:
       default:
-      nightly: {cron: "0 2 * * *", timezone: Europe/Berlin, arguments: ["seed=1:3", 4], max_failures: 10%}
+      nightly: {cron: "0 2 * * *", timezone: Europe/Berlin, arguments: ["seed=1:3", 1.10, 007], max_failures: 10%}
 """).job("train")
     assert job.deployments == {
         "default": Deployment(),
         "nightly": Deployment(
             cron="0 2 * * *",
             timezone="Europe/Berlin",
-            arguments=("seed=1:3", "4"),
+            arguments=("seed=1:3", "1.10", "007"),
             max_failures=FailureLimit(Decimal(10), relative=True),
         ),
     }
     assert job.deployments["default"].parameters == {}
-    assert job.deployments["nightly"].parameters == {"arguments": ["seed=1:3", "4"], "max_failures": "10%"}
+    assert job.deployments["nightly"].parameters == {"arguments": ["seed=1:3", "1.10", "007"], "max_failures": "10%"}
     assert Job.read(json.loads(json.dumps(job.written()))) == job
 
 

@@ -600,11 +600,12 @@ defaults:
 
 
 def test_dashes_that_the_style_writes(read: Read) -> None:
-    text = "jobs:\n  t:\n    run: x\n    style: flags\n    sets:\n    - each: --lr=1,2 b=1\n      all: -n=3\n"
+    text = "jobs:\n  t:\n    run: x\n    style: flags\n    sets:\n    - each: --lr=1,2 b=1\n      all: -n=3\n      include: --lr=3\n"
     with pytest.raises(JobFileError) as caught:
         read(text)
     assert str(caught.value) == (
         "sweeps.yaml:6: jobs.t.sets[0].each: the style flags writes the dashes; write lr=… for --lr=…\n"
-        "sweeps.yaml:7: jobs.t.sets[0].all: the style flags writes the dashes; write n=… for -n=…"
+        "sweeps.yaml:7: jobs.t.sets[0].all: the style flags writes the dashes; write n=… for -n=…\n"
+        "sweeps.yaml:8: jobs.t.sets[0].include: the style flags writes the dashes; write lr=… for --lr=…"
     )
     assert read(text.replace("flags", "plain")).job("t").style == "plain"
