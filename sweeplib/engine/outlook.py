@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
-from sweeplib.plan.rows import pick
+from sweeplib.plan.picks import pick
 
 if TYPE_CHECKING:
     from sweeplib.engine.execution import Execution, Item

@@ -429,7 +429,12 @@ class Job(Policy):
                 *(("each", name) for argument in set_.arguments for name in argument.keys),
                 *(("zip", name) for argument in set_.steps for name in argument.keys),
                 *(("all", cell.key) for cell in set_.constants),
-                *(("include", name) for each in set_.included for argument in each.arguments for name in argument.keys),
+                *(
+                    ("include", name)
+                    for each in set_.included
+                    for argument in each.arguments
+                    for name in argument.keys
+                ),
             ]
             for where, name in named:
                 if text := too_many_dashes(name):

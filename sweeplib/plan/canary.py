@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from sweeplib.errors import PlanError
 from sweeplib.plan.cover import Allowed, cover
 from sweeplib.plan.part import Part
-from sweeplib.plan.rows import Filtered, Grid, pick
+from sweeplib.plan.picks import pick
+from sweeplib.plan.rows import Filtered, Grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

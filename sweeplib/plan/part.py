@@ -13,7 +13,8 @@ from sweeplib.jobs.where import missing
 from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import prefix
 from sweeplib.plan.needs import Needs
-from sweeplib.plan.rows import Row, cells_of, names_of, rows_of
+from sweeplib.plan.picks import rows_of
+from sweeplib.plan.rows import Row, cells_of, names_of
 from sweeplib.syntax import unquote
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from sweeplib.plan.identity import digest_all
 from sweeplib.plan.lines import Lines
 from sweeplib.plan.needs import Needs
 from sweeplib.plan.part import Part
-from sweeplib.plan.rows import cells_of, rows_of
+from sweeplib.plan.picks import rows_of
+from sweeplib.plan.rows import cells_of
 from sweeplib.plan.selection import Selection
 
 if TYPE_CHECKING:

@@ -1,23 +1,23 @@
-"""The rows of a set: the product of its columns, all of it, what no condition excludes, or some of that.
+"""The rows of a set: the product of its columns, all of it, or what no condition excludes.
 
-Each is a lazy sequence in the order of the product, last column fastest, of tuples of cells.
+Each is a lazy sequence in the order of the product, last column fastest, of tuples of cells. Some of them can
+be picked (`sweeplib.plan.picks`).
 """
 
 from __future__ import annotations
 
 import itertools
-import sys
 from abc import abstractmethod
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, overload
 
-from sweeplib.errors import PlanError, nearest
+from sweeplib.errors import PlanError
 from sweeplib.syntax import Cell
-from sweeplib.syntax.draws import below, bits
 from sweeplib.syntax.product import product
 
 if TYPE_CHECKING:
@@ -31,13 +31,10 @@ __all__ = [
     "Column",
     "Filtered",
     "Grid",
-    "Picked",
     "Row",
     "Rows",
     "cells_of",
     "names_of",
-    "pick",
-    "rows_of",
 ]
 
 Row = tuple[Cell, ...]
@@ -95,17 +92,36 @@ class Grid(Rows):
         """Whether every entry of every column is a cell."""
 
     @property
+    def grid(self) -> Grid:
+        """The product that these are rows of: all of it."""
+        return self
+
+    def over(self, grid: Grid) -> Grid:
+        """Return the same rows of a product of the same columns, in another order."""
+        return grid
+
+    @cached_property
+    def by_name(self) -> list[int]:
+        """The columns by the names of their parameters, an order in which nobody wrote them."""
+        keys = list(map(_keys, self.columns))
+        return sorted(range(len(keys)), key=keys.__getitem__)
+
+    @property
     def size(self) -> int:
         """How many rows there are."""
         return prod(self.sizes)
 
     def at(self, index: int) -> Row:
-        """Return the row at `index`, found by division."""
-        places = []
+        """Return the row at `index`."""
+        return self.row(self.places(index))
+
+    def places(self, index: int) -> list[int]:
+        """Return the places in the columns of the row at `index`, found by division."""
+        found = []
         for size in reversed(self.sizes):
             index, place = divmod(index, size)
-            places.append(place)
-        return self.row(places[::-1])
+            found.append(place)
+        return found[::-1]
 
     def row(self, places: Sequence[int]) -> Row:
         """Return the row that has these places in the columns."""
@@ -148,13 +164,16 @@ class Filtered(Rows):
     """
 
     def __init__(self, grid: Grid, constant: Sequence[Cell], conditions: Sequence[Condition]) -> None:
-        self._grid = grid
+        self.grid = grid
+        """The product that these are rows of."""
+        self._constant = constant
+        self._conditions = conditions
         keys = [_keys(column) for column in grid.columns]
         names = {name for condition in conditions for name in condition.names}
         self._involved = [not names.isdisjoint(of) for of in keys]
         self.sizes = grid.sizes
         """How many entries the columns have."""
-        self._left = self._allowed(conditions, constant)
+        self._left = self._allowed()
         free = [size for size, involved in zip(self.sizes, self._involved, strict=True) if not involved]
         self._size = len(self._left) * prod(free)
         # How many rows one entry of each column stands for, as far as columns after it are free, and how many
@@ -162,16 +181,21 @@ class Filtered(Rows):
         self._free = _after(self.sizes, [not each for each in self._involved])
         self._strides = _after(self.sizes, self._involved)
 
-    def _allowed(self, conditions: Sequence[Condition], constant: Sequence[Cell]) -> array[int]:
+    def over(self, grid: Grid) -> Filtered:
+        """Return the same rows of a product of the same columns, in another order."""
+        return Filtered(grid, self._constant, self._conditions)
+
+    def _allowed(self) -> array[int]:
+        conditions = self._conditions
         columns = [
-            column for column, involved in zip(self._grid.columns, self._involved, strict=True) if involved
+            column for column, involved in zip(self.grid.columns, self._involved, strict=True) if involved
         ]
         count = prod(map(len, columns))
         if count > LONGEST:
             texts = " and ".join(repr(each.text) for each in conditions)
             msg = f"{texts} would have to be looked at for {count:,} combinations, more than {LONGEST:,}"
             raise PlanError(f"{msg}; sweep fewer values of the parameters in it")
-        fixed = _values(constant)
+        fixed = _values(self._constant)
         # A parameter that only some variants bring is None beside the others.
         missing = dict.fromkeys(name for each in conditions for name in each.names)
         looked = [[_values(cells_of(entry)) for entry in column] for column in columns]
@@ -190,8 +214,12 @@ class Filtered(Rows):
         return self._size
 
     def at(self, index: int) -> Row:
-        """Return the row at `index`: of each column the entry in whose rows it falls."""
-        places: list[int] = []
+        """Return the row at `index`."""
+        return self.grid.row(self.places(index))
+
+    def places(self, index: int) -> list[int]:
+        """Return the places in the columns of the row at `index`: of each that in whose rows it falls."""
+        found: list[int] = []
         low, high = 0, len(self._left)
         for size, involved, free, stride in zip(
             self.sizes, self._involved, self._free, self._strides, strict=True
@@ -206,8 +234,8 @@ class Filtered(Rows):
                 low = begin
             else:
                 place, index = divmod(index, (high - low) * free)
-            places.append(place)
-        return self._grid.row(places)
+            found.append(place)
+        return found
 
     def index_of(self, places: Sequence[int]) -> int:
         """Return the index of the row that has these places in the columns; it must be left."""
@@ -232,12 +260,13 @@ class Filtered(Rows):
         return [column for column, involved in enumerate(self._involved) if involved], self._left
 
     def __iter__(self) -> Iterator[Row]:
-        return map(self._grid.row, self._walk(0, 0, len(self._left)))
+        return map(self.grid.row, self._walk(0, 0, len(self._left)))
 
     def meaning(self) -> Iterator[Iterable[Cell]]:
-        """Yield the columns of the grid, and what is left of it."""
-        yield from self._grid.meaning()
-        yield (Cell("", str(number)) for number in self._left)
+        """Yield the columns of the grid, and what is left of it where these stand by their names."""
+        yield from self.grid.meaning()
+        named = self.over(Grid([self.grid.columns[column] for column in self.grid.by_name]))
+        yield (Cell("", str(number)) for number in named.bound[1])
 
     def _walk(self, column: int, low: int, high: int) -> Iterator[tuple[int, ...]]:
         """Yield the places in the columns from `column` on of the numbers from `low` to before `high`."""
@@ -284,94 +313,7 @@ def _after(sizes: Sequence[int], counted: Sequence[bool]) -> list[int]:
     return found[-2::-1]
 
 
-class Picked(Rows):
-    """The rows of others at the places `picks`, which are sorted."""
-
-    def __init__(self, rows: Rows, picks: Sequence[int]) -> None:
-        self._rows = rows
-        self._picks = picks
-
-    @property
-    def size(self) -> int:
-        """How many rows there are."""
-        return len(self._picks)
-
-    @property
-    def total(self) -> int:
-        """How many rows these are picked from."""
-        return self._rows.total
-
-    def at(self, index: int) -> Row:
-        """Return the row at `index`."""
-        return self._rows.at(self._picks[index])
-
-    def __iter__(self) -> Iterator[Row]:
-        return map(self._rows.at, self._picks)
-
-    def meaning(self) -> Iterator[Iterable[Cell]]:
-        """Yield the columns of the rows picked from, and the picks."""
-        yield from self._rows.meaning()
-        yield (Cell("", str(number)) for number in self._picks)
-
-
-def pick(count: int, size: int, seed: int) -> Sequence[int]:
-    """Return `count` different places below `size`, chosen at random, sorted; all if there are no more.
-
-    The choice is that of a Fisher-Yates shuffle (R. Durstenfeld, Algorithm 235, 1964) that stops early: with
-    the same seed and size, a larger sample has all of a smaller one.
-    """
-    if count >= size:
-        return range(size)
-    moved: dict[int, int] = {}
-    picks = array("q")
-    for step in range(count):
-        other = step + below(size - step, bits(seed, "sample", step))
-        picks.append(moved.get(other, other))
-        moved[other] = moved.get(step, step)
-    return array("q", sorted(picks))
-
-
-def rows_of(set_: Set, columns: Sequence[Column] | None = None) -> Rows:
-    """Return the rows of a set; of these `columns` (None: its own), less what it excludes, and picked from.
-
-    Raises `PlanError` where that is too much to look at, or a condition is about what is no parameter.
-    """
-    grid = Grid(set_.columns if columns is None else columns)
-    rows: Grid | Filtered = grid
-    if set_.exclude:
-        with set_.origin.of("exclude"):
-            _hold_names(set_)
-            rows = Filtered(grid, set_.cells, set_.conditions)
-    if set_.cover is not None:
-        with set_.origin.of("cover"):
-            return _covering(rows, set_.cover)
-    if set_.sample is None:
-        return rows
-    if set_.sample > LONGEST or rows.size > sys.maxsize:
-        msg = f"a sample of {set_.sample:,} from {rows.size:,} combinations is too large to make; "
-        raise PlanError(f"{msg}sample up to {LONGEST:,}, of fewer values", set_.origin.place("sample"))
-    return Picked(rows, pick(set_.sample, rows.size, set_.seed))
-
-
-def _covering(rows: Grid | Filtered, strength: int) -> Rows:
-    """Return some of the rows in which any `strength` entries meet that do so in one of all the rows."""
-    if strength >= sum(size > 1 for size in rows.sizes):
-        return rows
-    from sweeplib.plan.cover import Allowed, cover  # which only these sets need
-
-    found = cover(Allowed(rows.sizes, *rows.bound), strength)
-    return Picked(rows, list(map(rows.index_of, found)))
-
-
 def names_of(set_: Set) -> list[str]:
     """Return all parameters of a set, those that variants bring among them."""
     swept = (key for column in set_.columns for key in column.keys)
     return list(dict.fromkeys([*swept, *(cell.key for cell in set_.cells)]))
-
-
-def _hold_names(set_: Set) -> None:
-    known = names_of(set_)
-    for name in (name for each in set_.conditions for name in each.names):
-        if name not in known:
-            close = nearest(name, known) or f"; the parameters are {', '.join(known)}"
-            raise PlanError(f"no parameter {name!r} in this set{close}")

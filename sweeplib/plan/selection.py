@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from sweeplib.errors import Place, PlanError, SweepSyntaxError, nearest
 from sweeplib.plan.identity import meaning
-from sweeplib.plan.rows import Picked, cells_of, rows_of
+from sweeplib.plan.picks import Picked, rows_of
+from sweeplib.plan.rows import cells_of
 from sweeplib.syntax import parse_each
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sweeplib.errors import PlanError
 from sweeplib.plan import Plan
-from sweeplib.plan.rows import pick
+from sweeplib.plan.picks import pick
 from tests.plans import job, plan
 
 if TYPE_CHECKING:
@@ -104,6 +104,29 @@ def test_a_sample_is_some_of_all_in_order_and_a_selection_some_of_it(
     else:
         with pytest.raises(PlanError, match="leaves none"):
             Plan(one, only=f"a={value}")
+
+
+@laws
+@given(sizes, st.sampled_from(["sample", "cover", ""]), st.booleans(), st.data())
+def test_what_is_picked_does_not_depend_on_the_writing(
+    lengths: list[int], how: str, exclude: bool, data: st.DataObject
+) -> None:
+    """Neither on the order of parameters and values nor on how numbers are written."""
+    names = "abcd"[: len(lengths)]
+    values = {name: list(range(1, size + 1)) for name, size in zip(names, lengths, strict=True)}
+    more: dict[str, Any] = {"exclude": ["a == 1 and d == 2" if "d" in names else "a == 2"]} if exclude else {}
+    more |= {how: data.draw(st.integers(1, 6))} if how else {}
+    texts = [" ".join(f"{name}={','.join(map(str, values[name]))}" for name in names)]
+    other = {name: data.draw(st.permutations(values[name])) for name in data.draw(st.permutations(names))}
+    texts.append(" ".join(f"{name}={','.join(f'{each}.0' for each in other[name])}" for name in other))
+    try:
+        first, second = (plan({"each": text, **more}) for text in texts)
+    except PlanError:
+        assert exclude, "a condition may leave nothing"
+        return
+    assert {each.key for each in first} == {each.key for each in second}
+    if all(values[name] == other[name] for name in names):
+        assert first.key == second.key
 
 
 @laws

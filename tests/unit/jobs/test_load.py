@@ -180,7 +180,8 @@ jobs:
     sets: [{each: a=1}]
     deployments:
       default:
-      nightly: {cron: "0 2 * * *", timezone: Europe/Berlin, arguments: ["seed=1:3", 1.10, 007], max_failures: 10%}
+      nightly:
+        {cron: "0 2 * * *", timezone: Europe/Berlin, arguments: [seed=1:3, 1.10, 007], max_failures: 10%}
 """).job("train")
     assert job.deployments == {
         "default": Deployment(),
@@ -192,7 +193,10 @@ jobs:
         ),
     }
     assert job.deployments["default"].parameters == {}
-    assert job.deployments["nightly"].parameters == {"arguments": ["seed=1:3", "1.10", "007"], "max_failures": "10%"}
+    assert job.deployments["nightly"].parameters == {
+        "arguments": ["seed=1:3", "1.10", "007"],
+        "max_failures": "10%",
+    }
     assert Job.read(json.loads(json.dumps(job.written()))) == job
 
 

@@ -600,7 +600,10 @@ defaults:
 
 
 def test_dashes_that_the_style_writes(read: Read) -> None:
-    text = "jobs:\n  t:\n    run: x\n    style: flags\n    sets:\n    - each: --lr=1,2 b=1\n      all: -n=3\n      include: --lr=3\n"
+    text = (
+        "jobs:\n  t:\n    run: x\n    style: flags\n    sets:\n    - each: --lr=1,2 b=1\n      all: -n=3\n"
+        "      include: --lr=3\n"
+    )
     with pytest.raises(JobFileError) as caught:
         read(text)
     assert str(caught.value) == (
