@@ -7,6 +7,7 @@ while the program runs is not found.
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Imports"]
 
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
+_TEXT = "<a project's text>"  # what the parser calls every file
 _Name = tuple[int, tuple[str, ...]]  # dots before it, and its parts
 
 
@@ -82,8 +84,11 @@ class Imports:
 
     def _imported(self, path: Path) -> tuple[_Name, ...]:
         if path not in self._names:
+            # What is doubtful in it is told where it runs. The filter stays, as it is about no other code:
+            # to take it away again, as `catch_warnings` does, is not safe beside other threads.
+            warnings.filterwarnings("ignore", module=_TEXT)
             try:
-                tree = ast.parse(path.read_bytes())
+                tree = ast.parse(path.read_bytes(), _TEXT)
             except (OSError, SyntaxError, ValueError, RecursionError):
                 names: tuple[_Name, ...] = ()
             else:

@@ -79,3 +79,14 @@ def test_nothing_outside_of_the_project(folder: Path) -> None:
     assert inside.of_script(folder / "train.py") == set()
     found = names(folder, inside.of_script(folder / "lib" / "models" / "net.py"))
     assert found == {"lib/models/net.py", "lib/models/layers.py"}
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_is_doubtful_in_a_file_is_not_told(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    (tmp_path / "train.py").write_text("import helper\nassert '\\d' is 1\n")
+    (tmp_path / "helper.py").write_text("'\\d'")
+    assert Imports(tmp_path).of_script(tmp_path / "train.py") == {
+        tmp_path / "train.py",
+        tmp_path / "helper.py",
+    }
+    assert [str(each.message) for each in recwarn] == []
