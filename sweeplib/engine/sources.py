@@ -71,16 +71,17 @@ class Sources:
         )
 
     def hashes(self) -> dict[str, dict[str, str]]:
-        """Return the digest of every file's content, by its path from the project's folder, by source."""
+        """Return the digest of every file's content, by its path, by source.
+
+        Paths are from the project's folder; a variant's file that is elsewhere has its absolute one.
+        """
         for source in self._all():
             self._files.setdefault(source, ())
         found = {}
         for source, files in self._files.items():
             digests = {path: digest for path in files if (digest := self._hash(path)) is not None}
             if digests:
-                found[source] = {
-                    path.relative_to(self._project).as_posix(): digests[path] for path in sorted(digests)
-                }
+                found[source] = {self._named(path): digests[path] for path in sorted(digests)}
         return found
 
     def concerns(self, path: str, sources: Iterable[str]) -> bool:
@@ -127,7 +128,7 @@ class Sources:
     @cached_property
     def _folders(self) -> Mapping[str, str]:
         """The folders of the groups, as they are found from the project's, by parameter."""
-        return {name: os.path.normpath(group.path) for name, group in self._groups.items()}
+        return {name: self._found(group.path) for name, group in self._groups.items()}
 
     @cached_property
     def _groups(self) -> Mapping[str, Group]:
@@ -139,13 +140,24 @@ class Sources:
     def _beside(self, folder: Path, variant: str) -> tuple[Path, ...]:
         found: dict[Path, None] = {}
         for path in _beside(folder, variant):
-            found |= dict.fromkeys(self._imports.of_script(path) if path.suffix == ".py" else [path])
+            found[path] = None
+            if path.suffix == ".py":
+                found |= dict.fromkeys(self._imports.of_script(path))
         return tuple(found)
 
     @cached_property
     def _not_read(self) -> frozenset[str]:
         launch = self._plan.job.launch
-        return frozenset([*NAMES, os.path.normpath(launch)])
+        return frozenset([*NAMES, self._found(launch)])
+
+    def _found(self, written: str) -> str:
+        """Return a path of the job file as it is found from the project's folder, which may be in it."""
+        return self._named(Path(os.path.normpath(written)))
+
+    def _named(self, path: Path) -> str:
+        """Return a path from the project's folder; one that is absolute and leads elsewhere as it is."""
+        inside = path.is_relative_to(self._project)
+        return (path.relative_to(self._project) if inside else path).as_posix()
 
     def _owner(self, path: str) -> str | None:
         """Return the variant that a file belongs to, as a source; None where it is none's."""

@@ -221,6 +221,31 @@ def test_a_variant_is_its_files(project: Project) -> None:
     assert project.change(1).others == ("backends/common.py",)
 
 
+def test_the_folder_of_a_group_may_be_absolute(project: Project) -> None:
+    """Files elsewhere are part of a command, too; a folder inside is the same however it is written."""
+    tree = Tree(project.folder)
+    for name in ("train.py", "../data/polars.yaml", "in/polars.yaml", "in/polars.json", "in/pandas.yaml"):
+        project.write(name, "")
+    for name in ("../data/polars.json", "../data/polars.py", "in/pandas.py"):
+        project.write(name, "")
+    data, inside = project.folder.parent / "data", project.folder / "in"
+    each = [{"each": "backend=polars other=polars,pandas"}]
+    project.job(run="python train.py", groups={"backend": f"{data}/", "other": str(inside)}, sets=each)
+    tree.commit()
+    assert project.files() == {
+        "train.py": ["train.py"],
+        "backend=polars": [f"{data}/polars.json", f"{data}/polars.py"],
+        "other=pandas": ["in/pandas.py"],
+        "other=polars": ["in/polars.json"],
+    }
+    project.keep()
+    project.write("in/pandas.py", "x = 1\n")
+    assert [project.change(place).scripts for place in (0, 1)] == [(), ("in/pandas.py",)]
+    assert not project.change(0)
+    project.write("../data/polars.json", "two\n")
+    assert str(project.change(0)).startswith(f"{data}/polars.json differs")
+
+
 def test_a_line_is_its_own_scripts(project: Project) -> None:
     project.write("a.py", "")
     project.write("b.py", "")
