@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sweeplib.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 __all__ = [
@@ -142,16 +142,47 @@ def files_called(folder: Path, commit: str, names: Collection[str]) -> list[str]
 def modified(folder: Path) -> dict[str, str | None]:
     """Return what git tracks in `folder` and is not as the commit has it, by its path from there.
 
-    With the name that git gives to its content as it is now; None: it is gone, or is no file.
+    With a name of its content as it is now; None: it is gone. That is the name that git gives to a file's
+    content, or to the path that a link leads to; that of a submodule is its commit, with a digest of what is
+    modified in it. What has the content that the commit has, and another mode, is not modified.
     """
-    told = _git(folder, "diff", "--name-only", "-z", "--relative", "--no-renames", "HEAD") or b""
-    paths = [path for path in map(os.fsdecode, told.split(b"\0")) if path]
-    files = [path for path in paths if "\n" not in path and (folder / path).is_file()]
-    prefix = (_git(folder, "rev-parse", "--show-prefix") or b"").removesuffix(b"\n") if files else b""
+    told = _git(folder, "diff", "--raw", "-z", "--no-abbrev", "--relative", "--no-renames", "HEAD") or b""
+    committed = {path: before for path, (before, _) in _differences(told)}
+    contents = _contents(folder, committed)
+    return {path: name for path, name in contents.items() if name != committed[path]}
+
+
+def _contents(folder: Path, paths: Iterable[str]) -> dict[str, str | None]:
+    """Return a name of the content of each of the paths in `folder`; None: nothing is there."""
+    found: dict[str, str | None] = {}
+    files = []
+    for path in paths:
+        place = folder / path
+        found[path] = None
+        if place.is_symlink():
+            found[path] = _hashed(folder, os.fsencode(place.readlink()))
+        elif place.is_file() and "\n" not in path:
+            files.append(path)
+        elif (place / ".git").exists():
+            found[path] = _of_submodule(place)
+    prefix = os.fsencode(prefix_of(folder)) if files else b""
     given = b"\n".join(prefix + os.fsencode(path) for path in files)  # from the top of the work tree
     named = _git(folder, "hash-object", "--stdin-paths", given=given) if files else None
-    names = (named or b"").decode().split()
-    return dict.fromkeys(paths) | dict(zip(files, names, strict=False))
+    return found | dict(zip(files, (named or b"").decode().split(), strict=False))
+
+
+def _of_submodule(folder: Path) -> str | None:
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    changed = modified(folder)
+    digest = _hashed(folder, repr(sorted(changed.items())).encode()) if changed else ""
+    return f"{commit.decode().strip()}{digest}"
+
+
+def _hashed(folder: Path, content: bytes) -> str | None:
+    named = _git(folder, "hash-object", "--stdin", given=content)
+    return None if named is None else named.decode().strip()
 
 
 def between(folder: Path, before: str, after: str) -> dict[str, tuple[str | None, str | None]] | None:
@@ -166,7 +197,7 @@ def between(folder: Path, before: str, after: str) -> dict[str, tuple[str | None
 
 
 def _differences(told: bytes) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
-    """Yield what ``git diff-tree -z`` tells: ``:MODE MODE NAME NAME STATUS``, a NUL, the path, a NUL."""
+    """Yield what git's raw differences tell: ``:MODE MODE NAME NAME STATUS``, a NUL, the path, a NUL."""
     fields = iter(told.split(b"\0"))
     for head, path in zip(fields, fields, strict=False):
         _, _, old, new, *_ = head.decode().split()

@@ -176,6 +176,24 @@ def test_what_was_not_committed_then(project: Project) -> None:
     assert str(project.change()) == f"git state differs: data.csv (at commit {commit[:7]} both times)"
 
 
+def test_modes_and_submodules(project: Project) -> None:
+    tree, lib = Tree(project.folder), Tree(project.folder / "lib")
+    for name in ("train.py", "data.csv", "lib/x.txt"):
+        project.write(name, "")
+    commit = lib.commit()
+    tree.commit()
+    project.keep()
+    (project.folder / "data.csv").chmod(0o755)
+    assert not project.change()
+    for content in ("one\n", "two\n"):
+        project.write("lib/x.txt", content)
+        assert str(project.change()).startswith("git state differs: lib (at commit ")
+        project.keep()
+        assert not project.change()
+    lib.git("reset", "-q", "--hard", commit)
+    assert project.change().others == ("lib",)
+
+
 def test_a_commit_that_is_gone(project: Project) -> None:
     tree = Tree(project.folder)
     project.write("train.py", "")

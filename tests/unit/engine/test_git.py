@@ -137,6 +137,39 @@ def test_what_is_not_as_committed(tree: Tree) -> None:
     assert modified(tree.folder / "inside") == {"x.txt": name}
 
 
+def test_content_counts_and_the_mode_does_not(tree: Tree) -> None:
+    script, link = tree.write("a.sh"), tree.folder / "link"
+    link.symlink_to("a.sh")
+    tree.commit()
+    script.chmod(0o755)
+    assert modified(tree.folder) == {}
+    link.unlink()
+    link.symlink_to("elsewhere")
+    name = tree.git("hash-object", "--stdin", stdin=b"elsewhere").strip()
+    assert modified(tree.folder) == {"link": name}
+
+
+def test_the_content_of_a_submodule(tree: Tree) -> None:
+    """Its commit, and whatever is not committed in it."""
+    part = Tree(tree.folder / "inside")
+    part.write("x.txt").chmod(0o644)
+    first = part.commit()
+    tree.commit()
+    (part.folder / "x.txt").chmod(0o755)
+    part.write("unknown.txt")
+    assert modified(tree.folder) == {}
+    seen = set()
+    for content in (b"two\n", b"three\n"):
+        part.write("x.txt", content)
+        (name,) = modified(tree.folder).values()
+        assert name is not None
+        assert name.startswith(first)
+        seen.add(name)
+    assert len(seen) == 2
+    second = part.commit()
+    assert modified(tree.folder) == {"inside": second}
+
+
 def test_what_differs_between_commits(tree: Tree) -> None:
     for name in ("same.txt", "edited.txt", "gone.txt", "inside/x.txt"):
         tree.write(name)
