@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass
+from posixpath import join
 from typing import TYPE_CHECKING
 
 from sweeplib.errors import InputError
@@ -39,6 +40,7 @@ _SHALLOW = (
     "; this clone has not all of the history: get it with git fetch --unshallow, or in a workflow with "
     "fetch-depth: 0 of actions/checkout"
 )
+_BROKEN = {"dangling": "to nothing", "loop": "that leads back to itself"}
 _TIMEOUT = 10.0  # seconds; a work tree on a slow file system must not hold up a sweep
 
 
@@ -114,23 +116,46 @@ def prefix_of(folder: Path) -> str:
 
 
 def kind_at(folder: Path, commit: str, path: str) -> str | None:
-    """Return what a commit has at `path`, from the top: a ``blob`` (a file), a ``tree``; None for nothing."""
-    told = _git(folder, "cat-file", "-t", f"{commit}:{'' if path == '.' else path}")
-    return None if told is None else told.decode().strip()
+    """Return what a commit has at `path`, from the top: a ``blob`` (a file), a ``tree``; None for nothing.
+
+    Links are followed; raises `InputError` for one that leads to nothing that the commit has.
+    """
+    found = _object_at(folder, commit, path)
+    return found and found[0]
 
 
-def files_at(folder: Path, commit: str, path: str) -> dict[str, bytes]:
-    """Return the files that a commit has at `path`, or below it, by their paths; all from the top."""
-    below = [] if path == "." else [path]
-    told = _git(folder, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *below) or b""
-    found = {}
-    for entry in told.split(b"\0"):
-        head, _, name = entry.partition(b"\t")
-        if head.startswith(b"100"):  # a file, not a link or a submodule
-            content = _git(folder, "cat-file", "blob", head.split()[2].decode())
-            if content is not None:
-                found[os.fsdecode(name)] = content
-    return found
+def files_at(folder: Path, commit: str, path: str, endings: tuple[str, ...]) -> dict[str, bytes]:
+    """Return the file that a commit has at `path`, or those in that folder with one of the endings.
+
+    By their paths, all from the top. Links are followed as in `kind_at`.
+    """
+    kind, name = _object_at(folder, commit, path) or ("", "")
+    if kind == "tree":
+        told = _git(folder, "ls-tree", "-z", "--full-tree", "--name-only", name) or b""
+        names = (os.fsdecode(each) for each in told.split(b"\0"))
+        paths = [join(path, each) for each in names if each.endswith(endings)]
+        objects = {each: _object_at(folder, commit, each) for each in paths}
+    else:
+        objects = {path: (kind, name)}
+    blobs = {each: found[1] for each, found in objects.items() if found and found[0] == "blob"}
+    contents = {each: _git(folder, "cat-file", "blob", blob) for each, blob in blobs.items()}
+    return {each: content for each, content in contents.items() if content is not None}
+
+
+def _object_at(folder: Path, commit: str, path: str) -> tuple[str, str] | None:
+    """Return the kind and the name of what a commit has at `path`; see `kind_at`."""
+    if f"{path}/".startswith(("/", "../")):
+        return None  # it leads out of the work tree
+    asked = os.fsencode(f"{commit}:{'' if path == '.' else path}\n")
+    told = _git(folder, "cat-file", "--batch-check", "--follow-symlinks", given=asked)
+    head, _, more = os.fsdecode(told or b"").partition("\n")
+    first, _, second = head.partition(" ")
+    if first == "symlink":
+        raise InputError(f"{path} is a link that leads out of the commit, to {more.removesuffix(chr(10))}")
+    if first in _BROKEN and second.isdecimal():
+        raise InputError(f"{path} is a link {_BROKEN[first]}")
+    kind = second.partition(" ")[0]
+    return (kind, first) if kind in ("blob", "tree") else None
 
 
 def files_called(folder: Path, commit: str, names: Collection[str]) -> list[str]:

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from sweeplib.jobs.units import Multiple
     from sweeplib.where import Where
 
-__all__ = ["Group", "Variant", "expanded", "groups"]
+__all__ = ["SUFFIXES", "Group", "Variant", "expanded", "groups"]
 
-_SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml")
+"""What the names of variants' files end in."""
+
 _PATTERN = re.compile(r"[*?\[]")
 _LONGEST = 100_000  # entries of a column that has a group's parameter
 
@@ -226,7 +228,7 @@ def _with_own(row: Row, known: Mapping[str, Group]) -> Iterator[Row]:
 
 def _is_variant(name: str) -> bool:
     """Tell whether a file is one to read; what is hidden is not, as a shell's ``*`` leaves it out."""
-    return name.endswith(_SUFFIXES) and not name.startswith(".")
+    return name.endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _read(path: Path, shown: str) -> Variant:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sweeplib.engine.git import commit_of, files_at, files_called, kind_at, prefix_of
 from sweeplib.errors import InputError
 from sweeplib.jobs import Job
+from sweeplib.jobs.groups import SUFFIXES
 from sweeplib.jobs.load import NAMES, load_each
 
 if TYPE_CHECKING:
@@ -103,10 +104,10 @@ class _Revision:
         """Return the jobs of the job file at `below`, or in that folder; None: in that of the project."""
         told = f"{self._folder}{os.sep}", f"{self._revision}:"
         files = [normpath(join(self._prefix if below is None else below, each)) for each in NAMES]
-        if below is not None and kind_at(self._project, self._commit, below) != "tree":
+        if below is not None and self._kind(below) != "tree":
             files = [below]
         for file in files:
-            if file in self._put(file):
+            if self._kind(file) == "blob" and self._put(file):
                 return Against(name, self._read(file), "", *told)
         if files == [below]:
             raise InputError(
@@ -122,17 +123,38 @@ class _Revision:
 
     def _read(self, file: str) -> Mapping[str, Job | InputError]:
         jobs = load_each(self._folder / file, f"{self._revision}:{file}")
-        for job in jobs.values():
+        return {name: self._with_files(file, job) for name, job in jobs.items()}
+
+    def _with_files(self, file: str, job: Job | InputError) -> Job | InputError:
+        """Put the files that a job is made of into the folder; return it, or what is wrong with them."""
+        try:
             if isinstance(job, Job):
                 for path in filter(None, [*job.groups.values(), job.launch]):
                     self._put(normpath(join(dirname(file), path)))
-        return jobs
+        except InputError as error:
+            return error
+        return job
+
+    def _kind(self, path: str) -> str | None:
+        with self._links():
+            return kind_at(self._project, self._commit, path)
 
     def _put(self, path: str) -> Mapping[str, bytes]:
-        """Put the file at a path from the top into the folder, or all that are below it; return them."""
-        found = files_at(self._project, self._commit, path)
+        """Put the file at a path from the top into the folder, or what may be variants there; return them."""
+        with self._links():
+            found = files_at(self._project, self._commit, path, SUFFIXES)
+        if not found and self._kind(path) == "tree":
+            (self._folder / path).mkdir(parents=True, exist_ok=True)
         for name, content in found.items():
             file = self._folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         return found
+
+    @contextmanager
+    def _links(self) -> Iterator[None]:
+        """Give what is raised of a link the revision that has it."""
+        try:
+            yield
+        except InputError as error:
+            raise InputError(f"{self._revision}:{error}") from None

@@ -360,6 +360,40 @@ def test_a_job_file_that_was_elsewhere(tree: Tree, sweep: Callable[..., Done]) -
         assert against(revision) == f"train: as in {revision} {name}, 4 combinations\n"
 
 
+def test_links_of_a_revision_are_followed(tree: Tree, sweep: Callable[..., Done]) -> None:
+    """To a job file, to folders of variants and to single ones, as far as they lead in the commit."""
+    jobs = (
+        "jobs:\n"
+        "  a: {run: python x.py, groups: {backend: backends/}, sets: [{each: backend=*}]}\n"
+        "  b: {run: python x.py, groups: {other: others/}, sets: [{each: other=*}]}\n"
+    )
+    for name, text in {"real/jobs.yaml": jobs, "kept/one.yaml": "", "all.yaml": "each: t=1,2\n"}.items():
+        tree.write(name, text)
+    for name, target in {
+        "sweeps.yaml": "real/jobs.yaml",
+        "backends": "real/backends",
+        "real/backends": "../kept",
+        "kept/two.yaml": "../all.yaml",
+        "kept/data": "/elsewhere",
+        "others": "../../elsewhere",
+        "circle": "circle",
+        "nothing": "sweeps",
+    }.items():
+        (tree.folder / name).unlink(missing_ok=True)
+        (tree.folder / name).symlink_to(target)
+    tree.commit()
+    name = f"HEAD ({commit(tree)})"
+    assert sweep("plan", "a", "--against", "HEAD").out == f"a: as in {name}, 3 combinations\n"
+    out = f"a: as in HEAD:real/jobs.yaml ({commit(tree)}), 3 combinations\n"
+    assert sweep("plan", "a", "--against", "HEAD:sweeps.yaml").out == out.replace("real/jobs", "sweeps")
+    told = sweep("plan", "--against", "HEAD").out
+    said = "HEAD:others is a link that leads out of the commit, to ../../elsewhere"
+    assert f"b cannot be compared with {name}\n\nin {name}:\n  {said}\n" in told
+    for path, why in {"circle": "a link that leads back to itself", "nothing": "a link to nothing"}.items():
+        done = sweep("plan", "a", "--against", f"HEAD:{path}")
+        assert (done.code, done.err) == (2, f"sweep: HEAD:{path} is {why}\n")
+
+
 TWO = (
     "jobs:\n"
     "  fast: {run: python x.py, sets: [{each: a=1}]}\n"
