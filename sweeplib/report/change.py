@@ -5,6 +5,7 @@ Combinations are compared by what they mean, so one that is written in another w
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -75,10 +76,10 @@ class PlanChange:
     """What a change does to a job.
 
     `before` and `now` count the combinations, None: there is no such job. `command` has what makes other
-    combinations of all that there are, `settings` the rest of what the job says. `rewritten` counts those
-    added that have the parameters of a removed one. `renamed` is, of a new job, the one that has gone and was
-    the same; of one that has gone, the new one that is the same. Of more than `MOST` combinations only the
-    numbers are known (`compared`). The times rest on `basis` attempts.
+    combinations of all that there are, or of all of a set, `settings` the rest of what the job says.
+    `rewritten` counts those added that have the parameters of a removed one. `renamed` is, of a new job, the
+    one that has gone and was the same; of one that has gone, the new one that is the same. Of more than
+    `MOST` combinations only the numbers are known (`compared`). The times rest on `basis` attempts.
     """
 
     job: str
@@ -133,12 +134,14 @@ def compare_jobs(
         renamed = _same_elsewhere(later, before, now)
     elif later is None and earlier is not None:
         renamed = _same_elsewhere(earlier, now, before)
-    command, settings = differences(plans[0], plans[1])
     tally = _Tally(name, ledger, most)
     sizes = [None if plan is None else len(plan) for plan in plans]
     compared = max(size or 0 for size in sizes) <= MOST
     if compared:
         tally.compare(*plans)
+    elif earlier is not None and later is not None:
+        tally.pairs.update((n, n) for n in range(1, 1 + min(len(earlier.job.sets), len(later.job.sets))))
+    command, settings = differences(*plans, tally.pairs)
     present = plans[1] or plans[0]
     return PlanChange(
         job=name,
@@ -187,16 +190,19 @@ class _Tally:
         self.basis = self._forecast.basis
         self.added, self.removed, self.kept = Share(most), Share(most), Share(0)
         self.rewritten = 0
+        self.pairs: Counter[tuple[int, int]] = Counter()
         self._before: dict[str, dict[str, str]] = {}
         self._now: dict[str, dict[str, str]] = {}
 
     def compare(self, before: Plan | None, now: Plan | None) -> None:
         """Sort the combinations of both plans into added, removed and kept."""
-        left = {bytes.fromhex(each.key) for each in before or ()}
+        old, new = _numbers(before), _numbers(now)
+        left: dict[bytes, int] = {}
         for each in before or ():
+            left.setdefault(bytes.fromhex(each.key), _number(each, old))
             _note(self._before, each.parameters)
         met: set[bytes] = set()
-        added: set[bytes] = set()
+        added: dict[bytes, int] = {}
         for batch in _batches(now):
             keys = [each.key for each in batch]
             done = self._done(now, keys)
@@ -207,21 +213,24 @@ class _Tally:
                     continue
                 met.add(place)
                 if place in left:
-                    left.discard(place)
+                    self.pairs[left.pop(place), _number(each, new)] += 1
                     self._take(self.kept, each, place, done=key in done)
                 else:
                     self._take(self.added, each, place, done=key in done)
                     if before is not None:
-                        added.add(_parameters(each))
+                        added.setdefault(_parameters(each), _number(each, new))
         for batch in _batches(before if left else None):
             keys = [each.key for each in batch]
             done = self._done(before, keys)
             for each, key in zip(batch, keys, strict=True):
                 place = bytes.fromhex(key)
                 if place in left:
-                    left.discard(place)
+                    number = left.pop(place)
                     self._take(self.removed, each, place, done=key in done)
-                    self.rewritten += _parameters(each) in added
+                    other = added.get(_parameters(each))
+                    if other is not None:
+                        self.rewritten += 1
+                        self.pairs[number, other] += 1
 
     def values(self) -> Iterator[ValueChange]:
         """Yield the parameters of which values have come or gone."""
@@ -262,6 +271,18 @@ def _batches(plan: Plan | None) -> Iterator[list[Combination | Line | Command]]:
     walk = iter(plan or ())
     while batch := list(islice(walk, _BATCH)):
         yield batch
+
+
+def _numbers(plan: Plan | None) -> dict[int, int]:
+    """Return the numbers of the sets, from 1, by the identities of the parts that these are in the plan."""
+    sets = enumerate(plan.job.sets if plan else (), 1)
+    numbers = [number for number, set_ in sets for _ in set_.members]
+    return {id(part): number for part, number in zip(plan.parts, numbers, strict=False)} if plan else {}
+
+
+def _number(each: Combination | Line | Command, numbers: Mapping[int, int]) -> int:
+    """Return the number of the set that a combination is of, 0 for what is of none."""
+    return numbers.get(id(getattr(each, "part", None)), 0)
 
 
 def _note(values: dict[str, dict[str, str]], parameters: Mapping[str, str]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sweeplib.syntax import Argument
     from sweeplib.where import Where
 
-__all__ = ["describe", "jobs_columns", "needs_of", "policy_of"]
+__all__ = ["describe", "jobs_columns", "needs_of", "policy_of", "said_of"]
 
 _SHOWN = 8  # values of a parameter
 _LABEL = 14  # the width of what stands left, the longest of which is max_failures, and a gap
@@ -69,6 +69,8 @@ def describe(plan: Plan) -> Iterator[str]:
 
 def policy_of(job: Job) -> Iterator[tuple[str, str]]:
     """Yield what the job says, or `defaults` does for it, about how its commands are made and run."""
+    if job.name != job.entry:
+        yield "name", job.name
     yield "style", job.style
     if job.add:
         yield "add", job.add
@@ -136,19 +138,28 @@ def _set(set_: Set, part: Part | Lines, job: Job) -> Iterator[str]:
         yield _line("cover", f"{set_.cover} ({part.size:,} of {_combinations(part.rows.total)})")
     if isinstance(part, Part) and part.add:
         yield _line("add", shlex.join(part.add))
-    if set_.packages:
-        yield _line("with", ", ".join(set_.packages))
-    if set_.resources:
-        yield _line("resources", str(set_.resources))
-    if set_.where is not None:
-        yield _line("where", _where(set_.where, job))
+    for name, text in said_of(set_, job):
+        if name != "add":
+            yield _line(name, text)
     if isinstance(part, Part):
         for name, variant in part.variants.items():
-            if texts := list(needs_of(variant)):
+            if texts := list(needs_of(variant, job)):
                 yield f"    {printable(name)}: {printable('; '.join(texts))}"
 
 
-def needs_of(variant: Variant) -> Iterator[str]:
+def said_of(set_: Set, job: Job) -> Iterator[tuple[str, str]]:
+    """Yield what a set of the job says besides its parameters."""
+    if set_.add:
+        yield "add", set_.add
+    if set_.packages:
+        yield "with", ", ".join(set_.packages)
+    if set_.resources:
+        yield "resources", str(set_.resources)
+    if set_.where is not None:
+        yield "where", _where(set_.where, job)
+
+
+def needs_of(variant: Variant, job: Job) -> Iterator[str]:
     """Yield what combinations of a variant get and need besides its parameters."""
     if variant.packages:
         yield f"with {', '.join(variant.packages)}"
@@ -161,7 +172,7 @@ def needs_of(variant: Variant) -> Iterator[str]:
     if variant.add:
         yield f"add {variant.add}"
     if variant.where is not None:
-        yield f"where {variant.where}"
+        yield f"where {_where(variant.where, job)}"
 
 
 def _variants(argument: Argument, part: Part | Lines) -> str:

@@ -1,15 +1,20 @@
-"""What two versions of a job say that is different, besides their sets."""
+"""What two versions of a job say that is different, besides their combinations.
+
+What a set says goes with combinations, wherever these stand now: sets have no names. It is compared for each
+that is in both versions, or that has its parameters in both.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeplib.plan import Part, Plan
-from sweeplib.report.description import needs_of, policy_of
+from sweeplib.report.description import needs_of, policy_of, said_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sweeplib.jobs import Job
 
@@ -28,9 +33,13 @@ class Difference:
 
 
 def differences(
-    before: Plan | None, now: Plan | None
+    before: Plan | None, now: Plan | None, pairs: Mapping[tuple[int, int], int]
 ) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
-    """Return what is different of all that a job says besides its sets: in its keys, and else."""
+    """Return what is different of all that a job says besides parameters: in its keys, and else.
+
+    `pairs` counts the combinations that were in one set, and are in another one now, by the numbers of both;
+    0 stands for what is in no set.
+    """
     if before is None or now is None:
         return (), ()
     command: list[Difference] = []
@@ -41,6 +50,8 @@ def differences(
     settings = _of(old, new, (name for name in [*old, *new] if name not in _IN_KEYS))
     old, new = _variants(before), _variants(now)
     settings += _of(old, new, (name for name in old if name in new))
+    for name, each in _of_sets(before.job, now.job, pairs):
+        (command if name in _IN_KEYS else settings).append(each)
     settings += _of(_deployments(before.job), _deployments(now.job), None)
     return tuple(command), tuple(settings)
 
@@ -62,15 +73,27 @@ def _said(job: Job) -> dict[str, str]:
 
 
 def _variants(plan: Plan) -> dict[str, str]:
-    """Return what the variants that there are say, and the sets."""
+    """Return what the variants that there are say."""
     found: dict[str, str] = {}
     for part in plan.parts:
         if isinstance(part, Part):
-            found |= {name: "; ".join(needs_of(variant)) for name, variant in part.variants.items()}
-    for number, set_ in enumerate(plan.job.sets, 1):
-        if set_.resources:
-            found[f"resources of set {number}"] = str(set_.resources)
+            variants = part.variants.items()
+            found |= {name: "; ".join(needs_of(variant, plan.job)) for name, variant in variants}
     return found
+
+
+def _of_sets(before: Job, now: Job, pairs: Mapping[tuple[int, int], int]) -> Iterator[tuple[str, Difference]]:
+    """Yield what sets say that is different, in their order, each with the key that says it."""
+    old, new = ([{}, *(dict(said_of(each, job)) for each in job.sets)] for job in (before, now))
+    of_set: Counter[int] = Counter()
+    found: Counter[tuple[int, Difference]] = Counter()
+    for (then, number), count in sorted(pairs.items()):
+        of_set[number] += count
+        for each in _of(old[then], new[number], None):
+            found[number, each] += count
+    for (number, each), count in sorted(found.items(), key=lambda item: item[0][0]):
+        some = f"{count:,} of " if count < of_set[number] else ""
+        yield each.name, Difference(f"{each.name} of {some}set {number}", each.before, each.now)
 
 
 def _deployments(job: Job) -> dict[str, str]:
