@@ -123,6 +123,19 @@ class Ledger(CombinationRecords):
         """Return what became of `keys` in the newest sweep of any job that completed, or else had, each."""
         return {past.key: past for past in self._read(to_past, "last_known", keys=json.dumps(list(keys)))}
 
+    def ran(self, sweep_id: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield the keys and the parameters of a sweep's combinations that ran to some end of their own."""
+        after = ""
+        while page := self._read(
+            lambda row: (str(row["key"]), dict(json.loads(row["parameters"]))),
+            "ran_after",
+            sweep=sweep_id,
+            key=after,
+            limit=_PAGE,
+        ):
+            yield from page
+            after = page[-1][0]
+
     def values(self, job: str) -> dict[str, set[str]]:
         """Return the values that combinations of `job` on record have, by parameter."""
         found: dict[str, set[str]] = {}

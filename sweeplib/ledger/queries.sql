@@ -151,6 +151,12 @@ FROM combinations
 WHERE key IN (SELECT value FROM json_each(:keys))
 GROUP BY key;
 
+-- name: ran_after
+SELECT key, parameters FROM combinations
+WHERE sweep = :sweep AND key > :key AND outcome IN ('completed', 'failed', 'timed out')
+ORDER BY key
+LIMIT :limit;
+
 -- name: values_of
 SELECT DISTINCT each.key, each.value
 FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id CROSS JOIN json_each(c.parameters) AS each

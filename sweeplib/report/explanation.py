@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from sweeplib.plan.identity import meaning
 from sweeplib.report.duration import ago
 from sweeplib.report.failures import FAILURES, form_of
 from sweeplib.report.lookup import owner_died
+from sweeplib.report.precedents import Precedents
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _BATCH = 512  # combinations a query
 _EXAMPLES = 3
 _TIMES = {1: "", 2: "twice"}
 _SKIPPED = ("done", "running", "repeated")  # kinds of what would be skipped
-_COMMAND = ("run", "call", "submit", "style", "add", "with")  # what of a job is in a combination's key
 
 
 class Verdict(StrEnum):
@@ -180,8 +180,6 @@ class _Explaining:
         self._lineage = ledger.latest_lineage(self._job)
         self._sweeps: dict[str, Sweep] = {}
         self._died: dict[str, bool] = {}
-        self._values: dict[str, set[str]] | None = None
-        self._other: str | None = None
 
     def all(self, walk: Iterator[_Asked]) -> Iterator[Explained]:
         """Yield what is true of each."""
@@ -268,9 +266,7 @@ class _Explaining:
             if name not in known or meaning(value) not in known[name]
         }
         if asked.combination is None:
-            return asked.answer(
-                Verdict.RUN, "new", "never ran as it is: " + (self._otherwise or "other combinations")
-            )
+            return asked.answer(Verdict.RUN, "new", f"never ran as it is: {self._otherwise}")
         if new:
             parameters = [name for name in new if name not in known]
             shown = parameters or list(new)
@@ -280,35 +276,30 @@ class _Explaining:
             return asked.answer(
                 Verdict.RUN, kind, f"{told} {detail}", group=(kind, *shown), told=told, detail=detail
             )
-        if self._otherwise:
-            return asked.answer(Verdict.RUN, "new command", f"new command: {self._otherwise}")
+        found = self._precedents.of(asked.combination, asked.parameters)
+        if found:
+            sweep, reason = found
+            return asked.answer(Verdict.RUN, "new command", reason, sweep=sweep.tag)
         return asked.answer(Verdict.RUN, "new", "never ran: a new combination of values that did")
 
-    @property
+    @cached_property
     def _known_values(self) -> dict[str, set[str]]:
         """What the values mean that combinations of the job have had, by parameter."""
-        if self._values is None:
-            told = self._ledger.values(self._job)
-            self._values = {name: set(map(meaning, values)) for name, values in told.items()}
-        return self._values
+        told = self._ledger.values(self._job)
+        return {name: set(map(meaning, values)) for name, values in told.items()}
+
+    @cached_property
+    def _precedents(self) -> Precedents:
+        """What ran in the lineage."""
+        sweeps = [each for each in self._ledger.sweeps(self._job) if each.lineage == self._lineage]
+        return Precedents(self._plan, self._ledger, sweeps)
 
     @property
     def _otherwise(self) -> str:
-        """How the command differs from that of the newest sweep; empty: not at all."""
-        if self._other is None:
-            newest = self._ledger.sweeps(self._job, limit=1)[0]
-            defaults = self._plan.job.defaults()
-            then = defaults | json.loads(newest.spec)
-            now = defaults | self._plan.job.written()
-            found = [
-                _differing(name, then[name], now[name])
-                for name in _COMMAND
-                if _text(then[name]) != _text(now[name])
-            ]
-            if newest.arguments != self._plan.arguments:
-                found.append(_differing("arguments", newest.arguments, self._plan.arguments))
-            self._other = f"{'; '.join(found)} (in sweep {newest.tag})" if found else ""
-        return self._other
+        """How the one command of all combinations differs from that of the newest sweep."""
+        newest = self._ledger.sweeps(self._job, limit=1)[0]
+        found = self._precedents.differing(newest)
+        return f"{'; '.join(found)} (in sweep {newest.tag})" if found else "other combinations"
 
     def _sweep(self, identity: str) -> Sweep:
         if identity not in self._sweeps:
@@ -333,11 +324,3 @@ def _ended(past: Past) -> str:
     """Say how it ended: ``failed: exit code 1``, ``timed out after 3 s``."""
     outcome = str(past.outcome)
     return past.message if past.message.startswith(outcome) else f"{outcome}: {past.message}".rstrip(": ")
-
-
-def _differing(name: str, then: object, now: object) -> str:
-    return f"{name} {_text(now) or 'nothing'}, was {_text(then) or 'nothing'}"
-
-
-def _text(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")

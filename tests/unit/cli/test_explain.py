@@ -172,16 +172,58 @@ def test_a_new_command(told: Told, sweep: Callable[..., Done]) -> None:
     told.end(1, 0)
     told.end(1, 0)
     assert sweep("explain", "train", "epochs=5", "--only", "model=svc lr=1m").out.splitlines()[0] == (
-        "run      model=svc lr=1m: new command: arguments epochs=5, was nothing (in sweep train-1)"
+        "run      model=svc lr=1m: the same parameters ran with another command: "
+        "arguments epochs=5, was nothing (in sweep train-1)"
     )
     text = (told.folder / "sweeps.yaml").read_text()
     (told.folder / "sweeps.yaml").write_text(
         text.replace("train.py", "fit.py").replace("style: flags", "style: plain, add: --quick")
     )
     assert sweep("explain", "train", "--only", "model=svc lr=1m").out.splitlines()[0] == (
-        "run      model=svc lr=1m: new command: run python fit.py, was python train.py; "
+        "run      model=svc lr=1m: the same parameters ran with another command: "
+        "run python fit.py, was python train.py; "
         "style plain, was flags; add --quick, was nothing (in sweep train-1)"
     )
+
+
+SAME = "the same parameters ran with another command"
+
+
+def test_what_a_set_or_a_variant_adds_is_another_command(told: Told, sweep: Callable[..., Done]) -> None:
+    """It is compared with the set that the combination was in, in the sweep that is the most like it."""
+
+    def reasons(*arguments: str) -> list[str]:
+        lines = sweep("explain", "train", *arguments).out.splitlines()
+        return [line.partition(": ")[2] for line in lines[:-2]]
+
+    (told.folder / "models").mkdir()
+    for name in ("svc", "knn"):
+        (told.folder / "models" / f"{name}.yaml").write_text("")
+
+    def write(first: str, second: str) -> None:
+        sets = f"{{each: 'model=svc,knn lr=1m', {first}}}, {{each: 'model=svc,knn lr=2m', {second}}}"
+        told.write(f"{sets}], groups: {{model: models/}}, tags: [")
+
+    write("add: --x", "with: [polars==1.0]")
+    for number, arguments in enumerate([("0.1",), ("13",)], 1):
+        told.sweep(number, 0, 2, 3, arguments=arguments, lineage=1)
+        for place in (0, 2, 3):
+            told.history.end(number, told.plan(*arguments)[place].key)
+    write("add: --y", "with: [polars==1.1]")
+    assert reasons("0.1") == [
+        f"{SAME}: add --y, was --x (in sweep train-1)",
+        "never ran: a new combination of values that did",
+        *[f"{SAME}: with polars==1.1, was polars==1.0 (in sweep train-1)"] * 2,
+    ]
+    assert reasons("7")[0] == f"{SAME}: arguments 7, was 13; add --y, was --x (in sweep train-2)"
+    write("add: --x", "with: [polars==1.0]")
+    (told.folder / "models" / "svc.yaml").write_text("add: --z\n")
+    assert reasons("0.1") == [
+        f"{SAME}, add or packages (in sweep train-1)",
+        "never ran: a new combination of values that did",
+        f"{SAME}, add or packages (in sweep train-1)",
+        "done in sweep train-1 (1 hour ago)",
+    ]
 
 
 REWRITTEN = [
