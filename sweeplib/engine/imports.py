@@ -7,8 +7,9 @@ while the program runs is not found.
 from __future__ import annotations
 
 import ast
-import warnings
 from typing import TYPE_CHECKING
+
+from sweeplib.syntax.python_text import module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Imports"]
 
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
-_TEXT = "<a project's text>"  # what the parser calls every file
 _Name = tuple[int, tuple[str, ...]]  # dots before it, and its parts
 
 
@@ -84,11 +84,8 @@ class Imports:
 
     def _imported(self, path: Path) -> tuple[_Name, ...]:
         if path not in self._names:
-            # What is doubtful in it is told where it runs. The filter stays, as it is about no other code:
-            # to take it away again, as `catch_warnings` does, is not safe beside other threads.
-            warnings.filterwarnings("ignore", module=_TEXT)
             try:
-                tree = ast.parse(path.read_bytes(), _TEXT)
+                tree = module(path.read_bytes())
             except (OSError, SyntaxError, ValueError, RecursionError):
                 names: tuple[_Name, ...] = ()
             else:

@@ -69,10 +69,10 @@ class Condition:
     @classmethod
     def read(cls, text: str) -> Condition:
         """Return the condition that a text says; raises `SweepSyntaxError`."""
-        import ast  # which only sets with a condition need
+        from sweeplib.syntax.python_text import expression  # which only sets with a condition need
 
         try:
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = expression(text.strip())
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             column = (getattr(error, "offset", None) or len(text)) - 1
             span = _span(text, getattr(error, "lineno", None), column, column + 1)

@@ -42,6 +42,12 @@ def test_holds(text: str, holds: bool | None) -> None:
         assert Condition.read(text).holds(VALUES) is holds
 
 
+@pytest.mark.filterwarnings("default")
+def test_what_is_doubtful_in_a_text_is_not_told(recwarn: pytest.WarningsRecorder) -> None:
+    assert Condition.read(r"a == '\d'").holds({"a": r"\d"})
+    assert [str(each.message) for each in recwarn] == []
+
+
 def test_names_are_those_of_parameters_in_order() -> None:
     assert Condition.read("b < a.c and params['x/y'] > b").names == ("b", "a.c", "x/y")
 
