@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from sweeplib.errors import InputError, PlanError
 from sweeplib.jobs import Deployment
 from sweeplib.orchestrate.analytics import ENTRYPOINT, NAME, analytics_flow
-from sweeplib.orchestrate.deployed import entrypoint
+from sweeplib.orchestrate.deployed import entrypoint, leads_to
 from sweeplib.orchestrate.flow import sweep_flow
 from sweeplib.orchestrate.server import ANALYTICS_TAG, TAG
 from sweeplib.plan import Plan
@@ -256,5 +256,5 @@ def _ours(client: SyncPrefectClient, folder: Path) -> Iterator[tuple[str, Deploy
                 continue
             if each.flow_id not in flows:
                 flows[each.flow_id] = client.read_flow(each.flow_id).name
-            if each.entrypoint == entrypoint(flows[each.flow_id]):
+            if leads_to(each.entrypoint, flows[each.flow_id]):
                 yield f"{flows[each.flow_id]}/{each.name}", each
