@@ -39,6 +39,7 @@ __all__ = [
     "DEFAULT",
     "analytics_triggers",
     "check",
+    "check_analytics",
     "deploy",
     "deploy_analytics",
     "deployments_of",
@@ -85,6 +86,16 @@ def check(jobs: Iterable[Job]) -> None:
                     raise
                 msg = f"jobs.{job.entry}.deployments.{name}.only: {error}"
                 raise InputError(msg) from error
+
+
+def check_analytics(jobs: Iterable[Job]) -> None:
+    """Raise `InputError` where a job of the project has the deployment that draws results."""
+    for job in jobs:
+        if job.entry == NAME and DEFAULT in deployments_of(job):
+            raise InputError(
+                f"jobs.{job.entry}: --analytics makes a deployment {NAME}/{DEFAULT} as well; "
+                f"rename the job, or call its deployment something else than {DEFAULT!r}"
+            )
 
 
 def make_pool(name: str) -> bool:

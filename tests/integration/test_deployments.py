@@ -229,6 +229,16 @@ def test_a_cron_line_that_prefect_cannot_read(project: Project) -> None:
     )
 
 
+@pytest.mark.parametrize("command", ["deploy", "serve"])
+def test_a_job_has_the_deployment_that_draws_results(project: Project, command: str) -> None:
+    project.jobs("jobs: {analytics: {run: x, sets: [{each: a=1}]}, other: {run: x, sets: [{each: a=1}]}}\n")
+    done = project.sweep(command, "other", "--analytics", check=2)
+    assert done.stderr.splitlines()[-1] == (
+        "sweep: jobs.analytics: --analytics makes a deployment analytics/default as well; "
+        "rename the job, or call its deployment something else than 'default'"
+    )
+
+
 def test_a_wrong_parameter_is_refused_before_anything_runs(deployed: Project, prefect_api: str) -> None:
     deployment = get(prefect_api, "/deployments/name/picky/default")
     schema = deployment["parameter_openapi_schema"]["properties"]
