@@ -45,9 +45,19 @@ def command(
     file = load(project)
     chosen = [file.job(name) for name in jobs] or list(file.jobs.values())
     api = connect(project, note)
-    from sweeplib.orchestrate.deploy import check, deploy, deploy_analytics, left_over, make_pool, remove
+    from sweeplib.orchestrate.deploy import (
+        check,
+        check_analytics,
+        deploy,
+        deploy_analytics,
+        left_over,
+        make_pool,
+        remove,
+    )
 
     check(chosen)
+    if analytics:
+        check_analytics(file.jobs.values())
     if make_pool(pool):
         note(f"made the work pool {pool!r} (process)")
     changes = [*deploy(project, chosen, pool, folder)]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from sweeplib.cli import ending
 from sweeplib.cli.output import note, say
 from sweeplib.cli.progress import make_progress
+from sweeplib.cli.signals import terminable
 from sweeplib.engine import Codes, Outdated, recover, remaining
 from sweeplib.errors import InputError
 from sweeplib.ledger import Ledger
@@ -59,7 +60,7 @@ def execute(
             msg = f"the argument {shown} is not UTF-8, in which Prefect keeps the parameters of a run"
             raise InputError(msg) from None
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a reader of our progress that goes away ends no command
-    with _terminable(), Ledger.open(project / ".sweep" / "ledger.db") as ledger:
+    with terminable(), Ledger.open(project / ".sweep" / "ledger.db") as ledger:
         recover(ledger, project, plan.job.entry, note)
         lineage = None if fresh else ledger.latest_lineage(plan.job.entry)
         hint = f"{again} runs all again"
@@ -172,7 +173,7 @@ def _run_flow(
             yield view
 
     start = Start(project, plan, note, observed, fresh, retry, rerun, parallel, cluster)
-    with _terminable():
+    with terminable():
         try:
             start.run()
         except KeyboardInterrupt:
@@ -221,19 +222,3 @@ def _report(launch: Launch, view: ProgressView, seconds: float, ui: str | None) 
     if launch.summary.interrupted:
         return INTERRUPTED
     return 0 if launch.summary.ok else 1
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a run as Ctrl-C does: commands ended, state kept."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    names = [signal.SIGTERM, signal.SIGHUP]
-    before = {name: signal.signal(name, interrupt) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)

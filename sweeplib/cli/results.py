@@ -20,7 +20,7 @@ from sweeplib.report.results_table import columns_of, headline, styles_of
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sweeplib.report.filters import Filter
     from sweeplib.report.ranking import Ranking
@@ -88,7 +88,7 @@ def command(
 
     def look(*, early: bool) -> tuple[list[Result], Ranking]:
         selection = select(project, job, sweep_name, wanted)
-        results = gather(selection.rows, selection.fetch)
+        results = gather(selection.rows, _unasked if early else selection.fetch)
         if metric is None or (early and metric not in names_of_metrics(results)):
             return results, rank_by(results, selection.metric, ascending=ascending)
         return results, rank(results, metric, ascending=ascending)
@@ -107,6 +107,11 @@ def command(
         write_csv(shown, names_of_parameters(results), names_of_metrics(results), sys.stdout)
     else:
         write_json(shown, sys.stdout)
+
+
+def _unasked(_: Sequence[str]) -> Mapping[tuple[str, str], Mapping[str, float]]:
+    """Fetch nothing: MLflow takes longer to start than a look may take, and tells the ledger soon."""
+    return {}
 
 
 def _print_table(job: str, ranking: Ranking, shown: Sequence[Result], wanted: Filter) -> None:

@@ -27,7 +27,10 @@ def command(ctx: click.Context, jobs: tuple[str, ...], limit: int | None, analyt
     file = load(project)
     chosen = [file.job(name) for name in jobs] or list(file.jobs.values())
     api = connect(project, note)
+    from sweeplib.orchestrate.deploy import check_analytics
     from sweeplib.orchestrate.serve import serve
 
+    if analytics:
+        check_analytics(file.jobs.values())
     note(f"serving until Ctrl-C; watch at {api.ui}")
     serve(project, chosen, limit, click.echo, analytics=analytics)

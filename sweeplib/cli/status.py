@@ -15,10 +15,12 @@ from sweeplib.jobs import find_file
 from sweeplib.ledger import SweepState
 from sweeplib.report.lookup import check_job, open_ledger
 from sweeplib.report.standing import (
+    Failures,
     combination_to_json,
     failures_of,
     failures_to_json,
     groups_to_json,
+    looked_at_to_json,
     standing_of,
     standing_to_json,
     standings_columns,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from sweeplib.ledger import Combination
     from sweeplib.report.failures import FailureGroup
     from sweeplib.report.filters import Filter
-    from sweeplib.report.standing import Failures, Standing
+    from sweeplib.report.standing import Standing
 
 __all__ = ["command"]
 
@@ -74,6 +76,7 @@ def command(
             "sweeps": [standing_to_json(standing) for standing in standings],
             "failures": failures_to_json(failures) if failures else [],
             "failure_groups": groups_to_json(failures) if failures else [],
+            "looked_at": looked_at_to_json(failures or Failures()),
         }
         if job is not None:
             answer["combinations"] = _combinations(project, standings)
@@ -130,16 +133,24 @@ def _print(standings: list[Standing], failures: Failures | None) -> None:
 
 
 def _print_failures(newest: Standing, failures: Failures) -> None:
-    total, grouped = failures.total, failures.grouped
-    looked_at = f" (a sample of {grouped:,} of {total:,})" if grouped < total else ""
-    click.echo(f"\nnot completed in {newest.sweep.tag}{looked_at}:")
+    click.echo(f"\nnot completed in {newest.sweep.tag}{_sampled(failures)}:")
     shown = failures.groups[:_GROUPS]
     for group in shown:
         _print_group(group)
-    more = total - sum(len(group.rows) for group in shown)
+    more = failures.total - sum(len(group.rows) for group in shown)
     if more:
-        click.echo(f"  and {more:,} more: sweep results {newest.sweep.job}")
+        click.echo(f"  and {more:,} more: sweep results {newest.sweep.job} --sweep {newest.sweep.tag}")
     click.echo("  the output of one: sweep logs KEY")
+
+
+def _sampled(failures: Failures) -> str:
+    """Say where not all were looked at, of the failures or of what they are compared with."""
+    said = []
+    if failures.grouped < failures.total:
+        said.append(f"a sample of {failures.grouped:,} of {failures.total:,}")
+    if failures.compared < failures.completed:
+        said.append(f"compared with a sample of {failures.compared:,} of {failures.completed:,} completed")
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _print_group(group: FailureGroup[Combination]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweeplib.cli.output import note
+from sweeplib.cli.signals import terminable
 from sweeplib.ledger import SweepState
 from sweeplib.report.lookup import open_ledger, owner_died
 from sweeplib.report.numbers import significant
@@ -77,10 +78,11 @@ def watch(project: Path, job: str, look: Callable[[], Ranking], over: str | None
             note(f"no sweep of job {job!r} is running; these are its results so far")
             return
         views = _views(ledger, project, job, look, over, most)
-        if sys.stdout.isatty():
-            _redraw(views)
-        else:
-            _print(views)
+        with terminable():
+            if sys.stdout.isatty():
+                _redraw(views)
+            else:
+                _print(views)
 
 
 def _views(

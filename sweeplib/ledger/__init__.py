@@ -1,6 +1,6 @@
 """The ledger: the durable record of sweeps, combinations and attempts."""
 
 from sweeplib.ledger.ledger import Ledger
-from sweeplib.ledger.rows import AttemptRow, Combination, Past, Submission, Sweep, SweepState
+from sweeplib.ledger.rows import AttemptRow, Combination, Past, Sample, Submission, Sweep, SweepState
 
-__all__ = ["AttemptRow", "Combination", "Ledger", "Past", "Submission", "Sweep", "SweepState"]
+__all__ = ["AttemptRow", "Combination", "Ledger", "Past", "Sample", "Submission", "Sweep", "SweepState"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.errors import AmbiguousKeyError, UnknownKeyError
 from sweeplib.ledger.combinations import CombinationRecords
-from sweeplib.ledger.rows import to_attempt, to_combination, to_past
+from sweeplib.ledger.rows import Sample, to_attempt, to_combination, to_past
 from sweeplib.ledger.sweeps import beyond, listed
 from sweeplib.run.model import Outcome
 
@@ -84,21 +84,31 @@ class Ledger(CombinationRecords):
             yield from self._pages("untracked_after", sweep=sweep)
 
     def sample(
-        self, lineage: str, outcomes: Iterable[Outcome], most: int, *, sweep_id: str | None = None
-    ) -> list[Combination]:
+        self,
+        lineage: str,
+        outcomes: Iterable[Outcome],
+        most: int,
+        *,
+        sweep_id: str | None = None,
+        but: str | None = None,
+    ) -> Sample:
         """Return the combinations of a lineage that have one of `outcomes`, in the order of the plan.
 
+        Each key once, as the newest sweep has it in which it has one of them.
         Of more than `most` a sample, the same one every time, in which each has the same chance to be.
-        `sweep_id` leaves only those of that sweep.
+        `sweep_id` leaves only those of that sweep; `but` leaves out those that failed, timed out or were lost
+        in that one.
         """
-        return self._read(
-            to_combination,
+        found = self._read(
+            lambda row: (to_combination(row), int(row["total"])),
             "sample",
             lineage=lineage,
             sweep=sweep_id,
+            but=but,
             outcomes=json.dumps([outcome.value for outcome in outcomes]),
             limit=most,
         )
+        return Sample([row for row, _ in found], found[0][1] if found else 0)
 
     def results(self, job: str, lineage: str) -> Iterator[Combination]:
         """Yield each combination of a lineage of `job` once, as the sweep has it that decides.

@@ -257,13 +257,19 @@ ORDER BY position, key
 LIMIT :limit;
 
 -- name: sample
--- Keys are hashes: the first ones are a sample at random, and the same at every look.
-SELECT c.*
+-- Keys are hashes: the first ones are a sample at random, and the same at every look. A key counts once,
+-- as the newest sweep has it, and not at all if it ended badly in the sweep :but.
+SELECT c.*, chosen.total
 FROM (
-    SELECT c.sweep, c.key
+    SELECT MAX(c.sweep) AS sweep, c.key, COUNT(*) OVER () AS total
     FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
     WHERE s.lineage = :lineage AND (:sweep IS NULL OR s.id = :sweep)
         AND c.outcome IN (SELECT value FROM json_each(:outcomes))
+        AND c.key NOT IN (
+            SELECT key FROM combinations
+            WHERE sweep = :but AND outcome IN ('failed', 'timed out', 'lost')
+        )
+    GROUP BY c.key
     ORDER BY c.key
     LIMIT :limit
 ) AS chosen CROSS JOIN combinations AS c ON c.sweep = chosen.sweep AND c.key = chosen.key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ __all__ = [
     "AttemptRow",
     "Combination",
     "Past",
+    "Sample",
     "Submission",
     "Sweep",
     "SweepState",
@@ -133,6 +134,14 @@ class Combination:
     command: str = ""
     tags: tuple[str, ...] = ()
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Combinations, and how many there are of which they are all, or some at random."""
+
+    rows: Sequence[Combination] = ()
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

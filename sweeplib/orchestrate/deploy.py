@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from sweeplib.errors import InputError, PlanError
 from sweeplib.jobs import Deployment
 from sweeplib.orchestrate.analytics import ENTRYPOINT, NAME, analytics_flow
-from sweeplib.orchestrate.deployed import entrypoint
+from sweeplib.orchestrate.deployed import entrypoint, leads_to
 from sweeplib.orchestrate.flow import sweep_flow
 from sweeplib.orchestrate.server import ANALYTICS_TAG, TAG
 from sweeplib.plan import Plan
@@ -39,6 +39,7 @@ __all__ = [
     "DEFAULT",
     "analytics_triggers",
     "check",
+    "check_analytics",
     "deploy",
     "deploy_analytics",
     "deployments_of",
@@ -85,6 +86,16 @@ def check(jobs: Iterable[Job]) -> None:
                     raise
                 msg = f"jobs.{job.entry}.deployments.{name}.only: {error}"
                 raise InputError(msg) from error
+
+
+def check_analytics(jobs: Iterable[Job]) -> None:
+    """Raise `InputError` where a job of the project has the deployment that draws results."""
+    for job in jobs:
+        if job.entry == NAME and DEFAULT in deployments_of(job):
+            raise InputError(
+                f"jobs.{job.entry}: --analytics makes a deployment {NAME}/{DEFAULT} as well; "
+                f"rename the job, or call its deployment something else than {DEFAULT!r}"
+            )
 
 
 def make_pool(name: str) -> bool:
@@ -256,5 +267,5 @@ def _ours(client: SyncPrefectClient, folder: Path) -> Iterator[tuple[str, Deploy
                 continue
             if each.flow_id not in flows:
                 flows[each.flow_id] = client.read_flow(each.flow_id).name
-            if each.entrypoint == entrypoint(flows[each.flow_id]):
+            if leads_to(each.entrypoint, flows[each.flow_id]):
                 yield f"{flows[each.flow_id]}/{each.name}", each

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -61,11 +62,8 @@ def moment(text: str, now: float) -> float:
     A date or a time of this machine's zone (``2026-11-21``, ``2026-11-21 14:30``), or how long ago (``2h``).
     Raises `InputError`.
     """
-    try:
+    with suppress(ValueError, OverflowError):  # as it is at the ends of the calendar, in some zones
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        pass
-    else:
         return (found if found.tzinfo else found.astimezone()).astimezone(UTC).timestamp()
     try:
         return now - parse_duration(text.strip())

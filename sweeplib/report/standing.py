@@ -8,7 +8,7 @@ from itertools import chain, count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from sweeplib.ledger import SweepState
+from sweeplib.ledger import Sample, SweepState
 from sweeplib.report.duration import humanise
 from sweeplib.report.failures import FAILURES, explain
 from sweeplib.report.links import LEAST
@@ -31,6 +31,7 @@ __all__ = [
     "failures_of",
     "failures_to_json",
     "groups_to_json",
+    "looked_at_to_json",
     "standing_of",
     "standing_to_json",
     "standings_columns",
@@ -108,12 +109,15 @@ class Standing:
 class Failures:
     """The first combinations of a sweep that ended badly, how many there are in all, and all by cause.
 
-    Of very many the groups hold a sample.
+    Of very many the groups hold a sample. They are held against `compared` combinations, of `completed` that
+    there are; against none where the failures are too few to have anything in common.
     """
 
-    rows: Sequence[Combination]
-    total: int
-    groups: Sequence[FailureGroup[Combination]]
+    rows: Sequence[Combination] = ()
+    total: int = 0
+    groups: Sequence[FailureGroup[Combination]] = ()
+    compared: int = 0
+    completed: int = 0
 
     @property
     def grouped(self) -> int:
@@ -157,15 +161,21 @@ def failures_of(ledger: Ledger, standing: Standing, most: int) -> Failures:
     What they have in common is told by comparison with what has completed, also in earlier sweeps.
     """
     sweep = standing.sweep
-    counts = ledger.counts(sweep.id)
-    total = sum(counts[outcome] for outcome in FAILURES)
-    if not total:
-        return Failures((), 0, ())
+    failed = ledger.sample(sweep.lineage, FAILURES, _SAMPLE, sweep_id=sweep.id)
+    if not failed.total:
+        return Failures()
     found = chain.from_iterable(ledger.combinations(sweep.id, outcome, most) for outcome in FAILURES)
     rows = sorted(found, key=attrgetter("position", "key"))
-    failed = ledger.sample(sweep.lineage, FAILURES, _SAMPLE, sweep_id=sweep.id)
-    completed = ledger.sample(sweep.lineage, [Outcome.COMPLETED], _SAMPLE) if total >= LEAST else []
-    return Failures(rows[:most], total, explain([*failed, *completed]))
+    completed = Sample()
+    if failed.total >= LEAST:
+        completed = ledger.sample(sweep.lineage, [Outcome.COMPLETED], _SAMPLE, but=sweep.id)
+    return Failures(
+        rows=rows[:most],
+        total=failed.total,
+        groups=explain([*failed.rows, *completed.rows]),
+        compared=len(completed.rows),
+        completed=completed.total,
+    )
 
 
 def standings_columns(standings: Sequence[Standing]) -> list[Column]:
@@ -240,6 +250,16 @@ def groups_to_json(failures: Failures) -> list[dict[str, Any]]:
         }
         for group in failures.groups
     ]
+
+
+def looked_at_to_json(failures: Failures) -> dict[str, int]:
+    """Return how many were looked at for what failures have in common, and of how many."""
+    return {
+        "failures": failures.grouped,
+        "failures_in_all": failures.total,
+        "completed": failures.compared,
+        "completed_in_all": failures.completed,
+    }
 
 
 def combination_to_json(row: Combination) -> dict[str, Any]:

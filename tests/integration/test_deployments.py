@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 JOBS = """
 jobs:
   picky:
-    run: sh -c 'echo "$0" >> ran; test -e better || test "$0" != i=3'
+    run: sh picky.sh
     style: plain
     tracking: false
     parallel: 2
@@ -54,6 +54,8 @@ jobs:
     deployments:
       every-minute: {cron: "* * * * *", arguments: [also]}
 """
+BETTER = 'echo "$1" >> ran\n'
+PICKY = BETTER + 'test "$1" != i=3\n'
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 PATIENCE = 120.0
 
@@ -67,6 +69,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Proj
     env["PREFECT_API_URL"] = prefect_api
     project = Project(folder, env)
     project.jobs(JOBS)
+    project.write("picky.sh", PICKY)
     project.sweep("deploy", "--pool", "of-tests", "picky", "naps", "packed")
     return project
 
@@ -229,6 +232,16 @@ def test_a_cron_line_that_prefect_cannot_read(project: Project) -> None:
     )
 
 
+@pytest.mark.parametrize("command", ["deploy", "serve"])
+def test_a_job_has_the_deployment_that_draws_results(project: Project, command: str) -> None:
+    project.jobs("jobs: {analytics: {run: x, sets: [{each: a=1}]}, other: {run: x, sets: [{each: a=1}]}}\n")
+    done = project.sweep(command, "other", "--analytics", check=2)
+    assert done.stderr.splitlines()[-1] == (
+        "sweep: jobs.analytics: --analytics makes a deployment analytics/default as well; "
+        "rename the job, or call its deployment something else than 'default'"
+    )
+
+
 def test_a_wrong_parameter_is_refused_before_anything_runs(deployed: Project, prefect_api: str) -> None:
     deployment = get(prefect_api, "/deployments/name/picky/default")
     schema = deployment["parameter_openapi_schema"]["properties"]
@@ -243,14 +256,16 @@ def test_a_wrong_parameter_is_refused_before_anything_runs(deployed: Project, pr
 class TestOneWorker:
     """With one worker for all of them: it has ended before others look for runs in its pool."""
 
-    def test_a_retry_runs_only_what_failed(self, deployed: Project, prefect_api: str) -> None:
+    def test_a_retry_runs_only_what_failed_and_another_run_what_has_other_code(
+        self, deployed: Project, prefect_api: str
+    ) -> None:
         clear(deployed)
         flow_run = start(deployed, prefect_api, "picky/default")
         state = await_state(deployed, prefect_api, flow_run)
         assert (state["type"], state["message"]) == ("FAILED", "3 of 4 completed, 1 failed")
         assert ran(deployed) == Counter(["i=1", "i=2", "i=3", "i=4"])
 
-        (deployed.folder / "better").touch()
+        deployed.write("picky.sh", BETTER)
         with deployed.ledger() as ledger:
             tag = ledger.sweeps(job="picky", limit=1)[0].tag
         assert "was run by a deployment" in deployed.sweep("retry", tag, "-j", "2", check=2).stderr
@@ -270,7 +285,13 @@ class TestOneWorker:
         await_task_runs(deployed, prefect_api, sweep.tag, Completed=4)
 
         clear(deployed)
-        (deployed.folder / "better").touch()
+        flow_run = start(deployed, prefect_api, "picky/default", mode="changed")
+        state = await_state(deployed, prefect_api, flow_run)
+        told = "3 of 3 completed (3 again, with changed code), 1 were done before"
+        assert (state["type"], state["message"]) == ("COMPLETED", told)
+        assert ran(deployed) == Counter(["i=1", "i=2", "i=4"]), "the retry has run i=3 with the code of now"
+
+        clear(deployed)
         flow_run = start(deployed, prefect_api, "picky/default", only="i=2,3", arguments=["x"])
         assert await_state(deployed, prefect_api, flow_run)["message"] == "2 of 2 completed"
         assert ran(deployed) == Counter({"x": 2}), "a new run starts afresh"

@@ -131,11 +131,14 @@ def test_results_are_redrawn_until_the_sweep_has_ended(
 
 
 def test_watching_is_interrupted(project: Project, running: subprocess.Popen[str]) -> None:
-    terminal = Terminal(project, "results", "fit", "--watch", "--over", "lr")
-    terminal.await_text(r"fit-\w+: 0 of 4 done, 1 running")
-    terminal.process.send_signal(signal.SIGINT)
-    assert "Traceback" not in terminal.rest()
-    assert terminal.process.returncode == 130
+    for number in (signal.SIGINT, signal.SIGTERM):
+        terminal = Terminal(project, "results", "fit", "--watch", "--over", "lr")
+        terminal.await_text(r"fit-\w+: 0 of 4 done, 1 running")
+        terminal.process.send_signal(number)
+        shown = terminal.rest()
+        assert "Traceback" not in shown
+        assert shown.rpartition("\x1b[?25h")[1], "the cursor is there again"
+        assert terminal.process.returncode == 130
     assert running.poll() is None
 
 

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -243,6 +244,24 @@ def test_an_mlflow_that_does_not_answer_is_a_note(
         "sweep: train: 1 combination (1 completed); no metric was logged, so in the order of the plan"
     ]
     assert done.out == "rank  key       C  duration\n      aaaaaaaa  1     1.5 s\n"
+
+
+def test_mlflow_is_asked_at_the_end_of_watching_alone(
+    sweep: Any, history: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (folder / "mlflow.db").touch()
+    (folder / ".sweep" / "mlflow.log").mkdir()
+    history.sweep(1, tracking={"tracker": "mlflow"})
+    history.submit(1, KEYS[0], C="1")
+    history.end(1, KEYS[0])
+    with history.owned(1):
+        end = threading.Timer(0.5, history.finish, (1, SweepState.COMPLETED))
+        end.start()
+        done = sweep("results", "train", "--watch")
+        end.join()
+    assert done.err.count("MLflow did not answer (") == 1
+    assert done.out.splitlines()[-1] == "      aaaaaaaa  1     1.5 s"
 
 
 def test_a_narrow_terminal_is_told_what_is_left_out(trained: Any, folder: Path) -> None:

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 KEYS = [letter * 32 for letter in "abcdefgh"]
 
 
+def looked_at(failures: int, of_failures: int, completed: int, of_completed: int) -> dict[str, int]:
+    return {
+        "failures": failures,
+        "failures_in_all": of_failures,
+        "completed": completed,
+        "completed_in_all": of_completed,
+    }
+
+
 def test_nothing_has_run(sweep: Any, folder: Path) -> None:
     done = sweep("status")
     message = "sweep: nothing has run yet; `sweep show` lists the jobs, `sweep run JOB` runs one\n"
@@ -25,7 +34,7 @@ def test_nothing_has_run(sweep: Any, folder: Path) -> None:
     done = sweep("status", "--format", "json")
     assert (done.code, json.loads(done.out), done.err) == (
         0,
-        {"sweeps": [], "failures": [], "failure_groups": []},
+        {"sweeps": [], "failures": [], "failure_groups": [], "looked_at": looked_at(0, 0, 0, 0)},
         "",
     )
     assert not (folder / ".sweep").exists()
@@ -94,7 +103,7 @@ def test_the_failures_of_the_newest_sweep(sweep: Any, history: Any) -> None:
         "    C=2 note=a\\nb  bbbbbbbb\n"
         "  1 timed out: exit code 2\n"
         "    C=3 note=a\\nb  cccccccc\n"
-        "  and 2 more: sweep results train\n"
+        "  and 2 more: sweep results train --sweep train-1\n"
         "  the output of one: sweep logs KEY\n"
     )
 
@@ -121,7 +130,7 @@ def test_what_failures_have_in_common_with_what_was_done_before(sweep: Any, hist
         "    batch=512 seed=3   00000000\n"
         "    batch=512 seed=7   00000000\n"
         "    batch=512 seed=11  00000000\n"
-        "  and 7 more: sweep results train\n"
+        "  and 7 more: sweep results train --sweep train-2\n"
         "  the output of one: sweep logs KEY\n"
     )
     assert json.loads(sweep("status", "--format", "json").out)["failure_groups"] == [
@@ -144,6 +153,60 @@ def test_what_failures_have_in_common_with_what_was_done_before(sweep: Any, hist
             ],
         }
     ]
+
+
+def test_what_had_completed_before_it_failed_is_no_other(sweep: Any, history: Any) -> None:
+    """As after `--rerun changed`: what failed had completed with the code before, all of it twice."""
+    keys = [f"{place:032x}" for place in range(20)]
+    values: dict[str, Any] = {"batch": [str(place % 5) for place in range(20)], "seed": [*range(4)] * 5}
+    for number in (1, 2, 3):
+        history.sweep(number, lineage=1, total=20)
+        history.submit(number, *keys, **values)
+        for place, key in enumerate(keys):
+            failed = number == 3 and place % 5 == 4
+            history.end(number, key, Outcome.FAILED if failed else Outcome.COMPLETED)
+        history.finish(number, SweepState.FAILED if number == 3 else SweepState.COMPLETED)
+    done = sweep("status", "train")
+    assert done.out.partition("\n\n")[2] == (
+        "not completed in train-3:\n"
+        "  4 failed\n"
+        "    4 of 4 failures have batch=4, and 0 of 16 others\n"
+        "    batch=4 seed=0  00000000\n"
+        "    batch=4 seed=1  00000000\n"
+        "    batch=4 seed=2  00000000\n"
+        "  and 1 more: sweep results train --sweep train-3\n"
+        "  the output of one: sweep logs KEY\n"
+    )
+    assert json.loads(sweep("status", "--format", "json").out)["looked_at"] == looked_at(4, 4, 16, 16)
+    outcomes = [
+        line.split(",")[2]
+        for line in sweep("results", "train", "--sweep", "train-3", "--format", "csv").out.splitlines()[1:]
+    ]
+    assert outcomes.count("failed") == 4, "where it leads to"
+
+
+def test_a_sample_of_the_others_is_said_to_be_one(sweep: Any, history: Any) -> None:
+    keys = [f"{place:032x}" for place in range(2003)]
+    history.sweep(1, total=2003)
+    history.submit(1, *keys, batch=["512" if place > 1999 else "64" for place in range(2003)])
+    for sort, ended in ((Outcome.COMPLETED, keys[:-3]), (Outcome.FAILED, keys[-3:])):
+        history.ledger.record(
+            history.id(1),
+            [Attempt(key=key, number=1, outcome=sort, started=1.0, ended=2.0) for key in ended],
+        )
+    history.finish(1, SweepState.FAILED)
+    title = "not completed in train-1:\n"
+    assert sweep("status").out.partition("\n\n")[2].startswith(title)
+    history.sweep(2, lineage=1, total=1)
+    history.submit(2, "f" * 32, batch="64")
+    history.end(2, "f" * 32)
+    history.submit(2, *keys[-3:], batch="512")
+    for key in keys[-3:]:
+        history.end(2, key, Outcome.FAILED)
+    history.finish(2, SweepState.FAILED)
+    title = "not completed in train-2 (compared with a sample of 2,000 of 2,001 completed):\n"
+    assert sweep("status").out.partition("\n\n")[2].startswith(title)
+    assert json.loads(sweep("status", "--format", "json").out)["looked_at"] == looked_at(3, 3, 2000, 2001)
 
 
 def test_a_running_sweep(sweep: Any, history: Any) -> None:
@@ -230,6 +293,7 @@ def test_json(sweep: Any, history: Any) -> None:
                 "shared": [],
             }
         ],
+        "looked_at": looked_at(1, 1, 0, 0),
     }
 
 
@@ -272,7 +336,7 @@ def test_a_hundred_thousand_combinations_are_counted_at_once(sweep: Any, history
         "    C=1  00000000\n"
         "    C=1  00000000\n"
         "    C=1  00000000\n"
-        "  and 99,997 more: sweep results train\n"
+        "  and 99,997 more: sweep results train --sweep train-1\n"
         "  the output of one: sweep logs KEY\n"
     )
     assert took < 1

@@ -61,15 +61,22 @@ def lineage(ledger: Ledger, make: Any) -> str:
 
 
 def test_a_sample_of_a_lineage(ledger: Ledger, make: Any, lineage: str) -> None:
-    def sample(outcomes: list[Outcome], most: int, sweep: int | None = None) -> list[str]:
-        rows = ledger.sample(lineage, outcomes, most, sweep_id=None if sweep is None else make.id(sweep))
-        return [row.sweep[-1] + row.key for row in rows]
+    def sample(outcomes: list[Outcome], most: int, **which: int) -> tuple[list[str], int]:
+        found = ledger.sample(
+            lineage, outcomes, most, **{name: make.id(each) for name, each in which.items()}
+        )
+        return [row.sweep[-1] + row.key for row in found.rows], found.total
 
-    assert sample([C], 9) == ["1a", "2e", "1c"]
-    assert sample([C], 2) == ["1a", "1c"]
-    assert sample([F, T, L], 9, 2) == ["2d", "2c", "2b"]
-    assert sample([F, T, L], 2, 2) == ["2c", "2b"]
-    assert sample([F], 9, 3) == []
+    assert sample([C], 9) == (["1a", "2e", "1c"], 3)
+    assert sample([C], 2) == (["1a", "1c"], 3)
+    assert sample([F, T, L], 9, sweep_id=2) == (["2d", "2c", "2b"], 3)
+    assert sample([F, T, L], 2, sweep_id=2) == (["2c", "2b"], 3)
+    assert sample([F], 9, sweep_id=3) == ([], 0)
+    assert sample([C], 9, but=2) == (["1a", "2e"], 2), "what has failed since"
+    assert sample([C], 9, but=3) == (["1a", "2e", "1c"], 3), "what was cancelled has not failed"
+    ledger.record(make.id(3), [make.attempt("c", C), make.attempt("e", C, number=2)])
+    assert sample([C], 9) == (["1a", "3c", "3e"], 3), "each once, as the newest has it"
+    assert sample([F, T, L, C], 9) == (["1a", "3c", "2d", "3e", "2b"], 5)
 
 
 def test_a_lineage_counts_a_key_once(ledger: Ledger, lineage: str) -> None:

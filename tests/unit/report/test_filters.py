@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -99,8 +101,25 @@ def test_moments() -> None:
     assert moment("2026-11-21T14:30+00:00", now) == datetime(2026, 11, 21, 14, 30, tzinfo=UTC).timestamp()
     local = datetime(2026, 11, 21).astimezone().timestamp()
     assert moment("2026-11-21", now) == local
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
+def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(InputError) as caught:
-        moment("yesterday", now)
+        moment(text, 1_000_000.0)
     assert str(caught.value) == (
-        "'yesterday' is no time; write a date (2026-11-21), a time (2026-11-21 14:30) or how long ago (2h)"
+        f"{text!r} is no time; write a date (2026-11-21), a time (2026-11-21 14:30) or how long ago (2h)"
     )
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31 23:59:59.9"])
+@pytest.mark.parametrize("zone", ["UTC0", "EAST-14", "WEST12"])
+def test_the_ends_of_the_calendar(monkeypatch: pytest.MonkeyPatch, zone: str, text: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        with suppress(InputError):
+            assert abs(moment(text, 0.0)) > 1e10
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
