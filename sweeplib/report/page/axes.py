@@ -60,10 +60,11 @@ class Axis:
 
     @property
     def features(self) -> list[float]:
-        """What a model is given for each result: its number, or which of the values it has."""
-        if self.numbers is None:
-            return [-1.0 if code is None else float(code) for code in self.codes]
-        return [math.nan if code is None else self.numbers[code] for code in self.codes]
+        """What a forest is given for each result: which of the values it has, NaN: none.
+
+        A tree asks for the order of numbers alone, and sklearn's reads a number as 32 bits.
+        """
+        return [math.nan if code is None else float(code) for code in self.codes]
 
 
 def axes_of(results: Sequence[Result]) -> list[Axis]:

@@ -51,7 +51,7 @@ def test_numbers_come_upwards_and_texts_as_they_appear() -> None:
     assert axis.texts == ("2", "10", "b", "a")
     assert axis.numbers is None
     assert axis.codes == (2, 1, 3, None, 0, 1)
-    assert axis.features == [2.0, 1.0, 3.0, -1.0, 0.0, 1.0]
+    assert repr(axis.features) == "[2.0, 1.0, 3.0, nan, 0.0, 1.0]"
 
 
 def test_one_number_is_one_value() -> None:
@@ -62,7 +62,7 @@ def test_one_number_is_one_value() -> None:
 def test_a_parameter_that_some_have_varies() -> None:
     axis = axis_of("p", results("1", None))
     assert axis.varies
-    assert repr(axis.features) == "[1.0, nan]"
+    assert repr(axis.features) == "[0.0, nan]"
 
 
 def test_neighbours_share_a_place_of_a_heat_map() -> None:
