@@ -13,7 +13,7 @@ from sweeplib.report.results import names_of_metrics
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sweeplib.report.page.axes import Axis
+    from sweeplib.report.axes import Axis
     from sweeplib.report.page.model import Report
     from sweeplib.report.results import Result
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sweeplib.report.page.axes import Axis
+    from sweeplib.report.axes import Axis
     from sweeplib.report.ranking import Ranking
 
 __all__ = ["LEAST", "Importance", "Share", "importance_of"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sweeplib.report.page.axes import axes_of
+from sweeplib.report.axes import axes_of
 from sweeplib.report.page.importance import LEAST, Importance, importance_of
 from sweeplib.report.ranking import rank
 
