@@ -8,10 +8,9 @@ const MOST_DRAWN = 5000; // lines or points of a plot; of more, every second, th
 const FEW = 200; // combinations, up to which all points are shown where values come again and again
 const FEW_VALUES = 16; // of a number, up to which more combinations than that are shown as boxes
 const CELLS = 144; // of a heat map, up to which their numbers are written
-const HIGHEST = 1e300; // up to which a plot's axes can be computed
 
 const metric = data.metrics[0];
-const drawable = value => finite(value) && Math.abs(value) <= HIGHEST;
+const drawable = value => finite(value) && Math.abs(value) <= data.highest;
 const ranked = every.slice(0, data.ranked).filter(place => drawable(metric.values[place]));
 const stride = Math.max(1, Math.ceil(ranked.length / MOST_DRAWN));
 const some = list => stride === 1 ? list : list.filter((_, index) => index % stride === 0); // of one entry a ranked row
