@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import Any
@@ -189,6 +190,12 @@ def test_live_results_before_there_are_any() -> None:
         "Running; drawn at 2023-11-14 22:13:20 UTC, after 1m 05s.\n\n"
         "No combination has logged a metric yet.\n"
     )
+
+
+@pytest.mark.parametrize("only", [result("a", metrics={"l*": math.nan}), result("b", FAILED, {"l*": 1.0})])
+def test_live_results_that_cannot_be_ranked(only: Result) -> None:
+    page = describe_live(standing(), rank([only]), None, None, 1_700_000_000.0)
+    assert page.split("\n\n")[2].rstrip() == "No combination has a value of l\\* that can be ranked yet."
 
 
 @pytest.mark.parametrize(
