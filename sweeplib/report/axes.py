@@ -24,6 +24,7 @@ HIGHEST = 1e300
 
 _DECADES = 2.0  # powers of ten that values span at least to be shown on a logarithmic scale
 _PLACES = 20  # of a heat map in one direction; beyond, neighbours share a place
+_DIGITS = 12  # in which numbers differ that an axis can put in two places
 _FEW = 20  # values, at most, that are put side by side where no scale of numbers shows all
 
 
@@ -113,7 +114,7 @@ def _float(exact: Decimal) -> float | None:
 
 def _scale(numbers: Sequence[float]) -> Scale:
     above = [value for value in numbers if value > 0]
-    if len(set(numbers)) < len(numbers) <= _FEW:  # floats do not tell them apart
+    if len({f"{value:.{_DIGITS}g}" for value in numbers}) < len(numbers) <= _FEW:
         return Scale.CATEGORY
     if not above or math.log10(max(above)) - math.log10(min(above)) < _DECADES:
         return Scale.LINEAR
