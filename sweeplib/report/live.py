@@ -57,7 +57,11 @@ def _lines(
         )
     else:
         yield ""
-        yield "No combination has logged a metric yet."
+        yield "No combination has " + (
+            "logged a metric yet."
+            if ranking.metric is None
+            else f"a value of {literal(ranking.metric)} that can be ranked yet."
+        )
     if image is not None and ranking.metric is not None:
         yield ""
         yield f"![{literal(ranking.metric)} over the parameters]({image})"

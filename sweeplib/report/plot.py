@@ -6,8 +6,9 @@ import io
 import math
 from typing import TYPE_CHECKING
 
+from sweeplib.report.axes import HIGHEST, Scale, axis_of
+from sweeplib.report.places import labels_of
 from sweeplib.report.results import constant_parameters, names_of_parameters
-from sweeplib.syntax import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,18 +24,23 @@ _PANELS = 6  # parameters that are shown at most, in the order of the file
 _COLUMNS = 3
 _SIZE = 3.6, 2.8  # inches of a panel
 _DPI = 100
-_DECADES = 2.0  # powers of ten that values span at least to be shown on a logarithmic axis
 _SPREAD = 0.25  # of the distance between two texts on an axis, over which points are spread
+_TICKS = 12  # texts on an axis, at most
 _LABEL = 12  # characters of a text on an axis
 
 
 def plot(ranking: Ranking) -> bytes | None:
     """Return a PNG: a panel a parameter, a point a result, the best one marked.
 
-    None where there is nothing to show: no metric, or no parameter that varies.
+    None where there is nothing to show: no metric, or no parameter that varies. What no axis can show, a
+    metric that is infinite or nearly so, is left out.
     """
     metric = ranking.metric
-    shown = [result for result in ranking.results if result.rank is not None]
+    shown = [
+        result
+        for result in ranking.results
+        if result.rank is not None and abs(result.metrics[metric or ""]) <= HIGHEST
+    ]
     constant = constant_parameters(ranking.results)
     names = [name for name in names_of_parameters(shown) if name not in constant][:_PANELS]
     if metric is None or not shown or not names:
@@ -59,28 +65,24 @@ def plot(ranking: Ranking) -> bytes | None:
 
 def _draw(panel: Axes, shown: Sequence[Result], name: str, metric: str) -> None:
     having = [result for result in shown if name in result.parameters]
-    texts = [result.parameters[name] for result in having]
-    values = [number(text) for text in texts]
+    axis = axis_of(name, having)
+    codes = [code for code in axis.codes if code is not None]
     heights = [result.metrics[metric] for result in having]
-    numeric = [float(value) for value in values if value is not None]
-    if len(numeric) == len(texts):
-        places = numeric
-        if min(places) > 0 and math.log10(max(places) / min(places)) >= _DECADES:
-            panel.set_xscale("log")
+    if axis.numbers is not None and axis.scale is not Scale.CATEGORY:
+        places = [axis.numbers[code] for code in codes]
+        panel.set_xscale(axis.scale.value)
     else:
-        known = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         # points of one value side by side, the same at every drawing
-        places = [known[text] + _SPREAD * ((index * 0.618) % 1 - 0.5) for index, text in enumerate(texts)]
-        panel.set_xticks(range(len(known)), [_shortened(text, _LABEL) for text in known], parse_math=False)
-        panel.tick_params(axis="x", rotation=30 if len(known) > 3 else 0)
+        places = [code + _SPREAD * ((index * 0.618) % 1 - 0.5) for index, code in enumerate(codes)]
+        ticks = range(0, len(axis.texts), math.ceil(len(axis.texts) / _TICKS))
+        panel.set_xticks(ticks, labels_of([axis.texts[tick] for tick in ticks], _LABEL), parse_math=False)
+        panel.tick_params(axis="x", rotation=30 if len(ticks) > 3 else 0)
     panel.scatter(places, heights, s=18, color="#4c78a8", alpha=0.7, linewidths=0)
-    for place, height, result in zip(places, heights, having, strict=True):
-        if result.rank == 1:
-            panel.scatter([place], [height], s=70, color="#e45756", marker="*", zorder=3)
+    if having[0] is shown[0]:
+        panel.scatter(places[:1], heights[:1], s=70, color="#e45756", marker="*", zorder=3)
     panel.set_xlabel(_shortened(name, 3 * _LABEL), parse_math=False)
     panel.grid(visible=True, alpha=0.3)
 
 
 def _shortened(text: str, most: int) -> str:
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return labels_of([text], most)[0]

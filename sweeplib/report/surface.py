@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sweeplib.errors import InputError, nearest
 from sweeplib.report.numbers import significant
+from sweeplib.report.places import places_of
 from sweeplib.report.results import constant_parameters, names_of_parameters
 from sweeplib.report.table import Column, printable
 from sweeplib.syntax import number
@@ -22,7 +24,6 @@ __all__ = ["Surface", "parse_over", "surface", "surface_columns", "varying"]
 _MOST = 8  # values of a parameter, beyond which neighbours share a place
 _BAR = 20  # characters of the longest bar
 _SHADES = "·░▒▓█"  # from the worst to the best
-_LABEL = 24  # characters of a value that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,13 @@ def surface(ranking: Ranking, names: Sequence[str]) -> Surface | None:
     ]
     if metric is None or not shown or not names:
         return None
-    places = [_places([result.parameters[name] for result in shown]) for name in names]
-    best: dict[tuple[str, ...], float] = {}
+    axes = [_places([result.parameters[name] for result in shown]) for name in names]
+    best: dict[tuple[int, ...], float] = {}
     for result in shown:  # the best comes first
-        at = tuple(place[result.parameters[name]] for place, name in zip(places, names, strict=True))
-        best.setdefault(at, result.metrics[metric])
-    rows, columns = [list(dict.fromkeys(place.values())) for place in places] + [[""]] * (2 - len(names))
-    cells = [[best.get((row, column) if len(names) == 2 else (row,)) for column in columns] for row in rows]
+        at = tuple(places[result.parameters[name]] for (_, places), name in zip(axes, names, strict=True))
+        best.setdefault((*at, 0)[:2], result.metrics[metric])
+    rows, columns = [labels for labels, _ in axes] + [("",)] * (2 - len(names))
+    cells = [[best.get((row, column)) for column in range(len(columns))] for row in range(len(rows))]
     return Surface(metric, names, rows, columns, cells, ranking.ascending)
 
 
@@ -134,23 +135,13 @@ def _shades(values: Sequence[float | None], *, ascending: bool) -> Mapping[float
     return {value: _SHADES[-1 - round(steps * place)] for place, value in enumerate(reversed(order))}
 
 
-def _places(texts: Sequence[str]) -> Mapping[str, str]:
-    """Return what each value is shown as, in order: numbers upwards, texts by the alphabet."""
-    known = list(dict.fromkeys(texts))
-    numbers = {text: number(text) for text in known}
-    if all(value is not None for value in numbers.values()):
-        known.sort(key=lambda text: (float(numbers[text] or 0), text))
-    else:
-        known.sort()
-    share = -(-len(known) // _MOST)
-    groups = [known[start : start + share] for start in range(0, len(known), share)]
-    return {
-        text: _shown(group[0]) if len(group) == 1 else f"{_shown(group[0])}…{_shown(group[-1])}"
-        for group in groups
-        for text in group
-    }
+def _places(texts: Sequence[str]) -> tuple[Sequence[str], Mapping[str, int]]:
+    """Return the labels of places, numbers upwards, then texts by the alphabet, and each value's place."""
 
+    def order(text: str) -> tuple[bool, Decimal, str]:
+        exact = number(text)
+        return exact is None, exact or Decimal(0), text
 
-def _shown(text: str) -> str:
-    text = printable(text)
-    return text if len(text) <= _LABEL else text[: _LABEL - 1] + "…"
+    known = sorted(set(texts), key=order)
+    labels, places = places_of(known, _MOST)
+    return labels, dict(zip(known, places, strict=True))

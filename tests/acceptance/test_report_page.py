@@ -272,16 +272,30 @@ def test_every_plot_is_drawn(small: Path, open_page: Open) -> None:
         page.locator("#bars [data-title='Download plot as a PNG']").click()
     assert downloading.value.path().read_bytes().startswith(b"\x89PNG")
     picture(page, "24-light")
+
+    titles = page.locator("#parallel .axis-title")
+    titles.first.drag_to(titles.nth(2), target_position={"x": 60, "y": 5}, force=True)
+    order = "find('parallel').data[0].dimensions.map(each => each.label)"
+    page.wait_for_function(f"{order}.join(' ') === 'lr batch model width C accuracy'")
+    page.evaluate("Plotly.restyle(find('parallel'), {'dimensions[0].constraintrange': [[[-2.1, -1.9]]]})")
+    page.locator("#narrowed").get_by_text("ranges chosen in the parallel coordinates").wait_for()
+    assert set(column(page, "lr")) == {"1e-2"}
+
     colour = "find('bars').layout.font.color"
     assert page.evaluate(colour) == "#1d2330"
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"{colour} === '#e4e8ef'")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 29)"
     picture(page, "24-dark")
+    widths = "plots.map(({element}) => element.querySelector('.main-svg').clientWidth)"
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate(colour) == "#1d2330"
+    assert max(page.evaluate(widths)) < 690  # pixels, which A4 has upright
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(colour) == "#e4e8ef"
+    assert max(page.evaluate(widths)) == 1248
+    assert set(column(page, "lr")) == {"1e-2"}
+    assert page.evaluate("find('parallel').data[0].dimensions[0].constraintrange")
     page.set_viewport_size({"width": 390, "height": 800})
     draw_all(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 390  # nothing sticks out

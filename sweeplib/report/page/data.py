@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from sweeplib.report.axes import HIGHEST
 from sweeplib.report.duration import humanise
 from sweeplib.report.export import finite, headings
 from sweeplib.report.numbers import significant
@@ -13,7 +14,7 @@ from sweeplib.report.results import names_of_metrics
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sweeplib.report.page.axes import Axis
+    from sweeplib.report.axes import Axis
     from sweeplib.report.page.model import Report
     from sweeplib.report.results import Result
 
@@ -41,6 +42,7 @@ def data_of(report: Report) -> dict[str, Any]:
         "metric": metric,
         "ascending": report.ranking.ascending,
         "ranked": report.ranked,
+        "highest": HIGHEST,
         "axes": [_axis(axis) for axis in report.axes],
         "metrics": [_metric(name, results) for name in metrics],
         "rows": _rows(report),

@@ -11,13 +11,14 @@ diverged does not outweigh all others.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sweeplib.report.page.axes import Axis
+    from sweeplib.report.axes import Axis
     from sweeplib.report.ranking import Ranking
 
 __all__ = ["LEAST", "Importance", "Share", "importance_of"]
@@ -67,28 +68,27 @@ def importance_of(ranking: Ranking, axes: Sequence[Axis]) -> Importance:
 
     The codes of `axes` are of `ranking.results`. Of very many results a random sample is looked at.
     """
-    places = [place for place, result in enumerate(ranking.results) if result.rank is not None]
-    values = {ranking.results[place].metrics[ranking.metric or ""] for place in places}
-    if len(places) < LEAST:
-        return Importance(reason=f"needs {LEAST} combinations with the metric, and there are {len(places)}")
+    ranked = [place for place, result in enumerate(ranking.results) if result.rank is not None]
+    if len(ranked) < LEAST:
+        return Importance(reason=f"needs {LEAST} combinations with the metric, and there are {len(ranked)}")
     if not axes:
         return Importance(reason="no parameter varies")
-    if len(values) == 1:
-        return Importance(reason=f"all combinations have the same {ranking.metric}")
-    return _measured(ranking, axes, places)
+    places = ranked if len(ranked) <= _MOST else sorted(random.Random(_SEED).sample(ranked, _MOST))  # noqa: S311 - no secret
+    values = [ranking.results[place].metrics[ranking.metric or ""] for place in places]
+    if len(set(values)) == 1:
+        which = "all combinations" if len(places) == len(ranked) else f"all {_MOST:,} combinations looked at"
+        return Importance(reason=f"{which} have the same {ranking.metric}")
+    return _measured(axes, places, values)
 
 
-def _measured(ranking: Ranking, axes: Sequence[Axis], places: list[int]) -> Importance:
+def _measured(axes: Sequence[Axis], places: Sequence[int], values: Sequence[float]) -> Importance:
     import numpy as np
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.inspection import permutation_importance
     from sklearn.model_selection import KFold
 
-    if len(places) > _MOST:
-        chosen = np.random.default_rng(_SEED).choice(len(places), _MOST, replace=False)
-        places = [places[place] for place in sorted(chosen)]
     features = np.array([[each[place] for place in places] for each in (axis.features for axis in axes)]).T
-    order = np.array(_mean_ranks([ranking.results[place].metrics[ranking.metric or ""] for place in places]))
+    order = np.array(_mean_ranks(values))
     variance = float(np.var(order))
     losses, found, sizes = [], [], []
     for learnt, others in KFold(_FOLDS, shuffle=True, random_state=_SEED).split(features):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sweeplib.report.axes import axes_of
 from sweeplib.report.failures import explain
-from sweeplib.report.page.axes import axes_of
 from sweeplib.report.page.durations import durations_of
 from sweeplib.report.page.importance import importance_of
 from sweeplib.run.model import Outcome
@@ -16,8 +16,8 @@ from sweeplib.run.model import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sweeplib.report.axes import Axis
     from sweeplib.report.failures import FailureGroup
-    from sweeplib.report.page.axes import Axis
     from sweeplib.report.page.code import CodeState
     from sweeplib.report.page.durations import Durations
     from sweeplib.report.page.importance import Importance

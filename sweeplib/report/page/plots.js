@@ -8,10 +8,9 @@ const MOST_DRAWN = 5000; // lines or points of a plot; of more, every second, th
 const FEW = 200; // combinations, up to which all points are shown where values come again and again
 const FEW_VALUES = 16; // of a number, up to which more combinations than that are shown as boxes
 const CELLS = 144; // of a heat map, up to which their numbers are written
-const HIGHEST = 1e300; // up to which a plot's axes can be computed
 
 const metric = data.metrics[0];
-const drawable = value => finite(value) && Math.abs(value) <= HIGHEST;
+const drawable = value => finite(value) && Math.abs(value) <= data.highest;
 const ranked = every.slice(0, data.ranked).filter(place => drawable(metric.values[place]));
 const stride = Math.max(1, Math.ceil(ranked.length / MOST_DRAWN));
 const some = list => stride === 1 ? list : list.filter((_, index) => index % stride === 0); // of one entry a ranked row
@@ -39,8 +38,9 @@ function layoutOf(more) {
 const CONFIG = {responsive: true, displaylogo: false, showSendToCloud: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"]};
 
+// With its width, which plotly measures of a new plot alone: before the page is printed it is another one.
 function plot(element, traces, layout) {
-  return Plotly.react(element, traces, layoutOf(layout), CONFIG);
+  return Plotly.react(element, traces, layoutOf({...layout, width: element.clientWidth}), CONFIG);
 }
 
 // A click on a point of a plot whose customdata are rows shows the row in the table.
@@ -103,8 +103,10 @@ function drawParallel(element) {
   dimensions = [...chosen.map(dimension), {label: plain(metric.name, 20), values}];
   // By the place, so that one value far away does not take all the colours; the best are drawn above the others.
   const places = values.map((_, index) => 1 - index / Math.max(1, values.length - 1));
+  // Those of a plot that is there are as the reader has left them: plotly sorts them when an axis is moved.
+  const present = element.data?.[0].dimensions ?? dimensions.map((each, index) => ({...each, name: String(index), values: some(each.values)}));
   const trace = {
-    type: "parcoords", dimensions: dimensions.map(each => ({...each, values: some(each.values)})),
+    type: "parcoords", dimensions: present,
     line: {color: some(places), colorscale: shades(false), showscale: true, cmin: 0, cmax: 1,
       colorbar: {thickness: 12, outlinewidth: 0, tickvals: [0, 1], ticktext: ["worst", "best"]}},
     labelfont: {size: 13}, unselected: {line: {color: colour("line"), opacity: 0.15}},
@@ -120,11 +122,11 @@ function drawParallel(element) {
 // What the reader has chosen on the axes narrows the table, too.
 function readRanges(element) {
   const index = new Map(ranked.map((place, at) => [place, at]));
-  table.ranges = element.data[0].dimensions.flatMap((each, number) => {
+  table.ranges = element.data[0].dimensions.flatMap(each => {
     const range = each.constraintrange;
     if (!range || !range.length) return [];
     const ranges = Array.isArray(range[0]) ? range : [range];
-    const {values} = dimensions[number];
+    const {values} = dimensions[each.name];
     return [place => index.has(place) && ranges.some(([low, high]) => values[index.get(place)] >= low && values[index.get(place)] <= high)];
   });
   arrange();
@@ -230,7 +232,7 @@ function drawHeat(element) {
     + (grouped.length ? ` Neighbouring values of ${grouped.map(shown).join(" and ")} share a place.` : "");
 }
 
-const heatTicks = axis => ({tickvals: axis.labels.map((_, index) => index), ticktext: axis.labels.map(label => plain(label, 22))});
+const heatTicks = axis => ({tickvals: axis.labels.map((_, index) => index), ticktext: axis.labels.map(label => plain(label, 60))});
 
 // The two parameters that matter most, of those that vary in combinations that have both.
 function pairOfMost() {

@@ -13,9 +13,7 @@ const table = {
 function columnsOfTable() {
   const number = (name, text, value) => ({name, number: true, text, value});
   const words = (name, text) => ({name, number: false, text, value: text});
-  const axis = each => each.numbers
-    ? number(each.name, place => valueOf(each, place), place => each.numbers[each.codes[place]])
-    : {name: each.name, number: false, text: place => valueOf(each, place), value: place => each.codes[place]};
+  const axis = each => ({name: each.name, number: Boolean(each.numbers), text: place => valueOf(each, place), value: place => each.codes[place]});
   const metric = each => number(each.name, place => each.texts[place], place => order(each.values[place]));
   const columns = [
     number("rank", place => place < data.ranked ? String(place + 1) : "", place => place),

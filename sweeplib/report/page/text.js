@@ -15,7 +15,12 @@ const finite = value => typeof value === "number";
 
 // Text on one line, with escapes for what is no character to see, or would turn the others round.
 const shown = text => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, each => "\\u{" + each.codePointAt(0).toString(16) + "}");
-const short = (text, most) => [...text].length > most ? [...text].slice(0, most - 1).join("") + "…" : text;
+// Both ends of a text that is longer: it may be a path.
+function short(text, most) {
+  const all = [...text];
+  const tail = (most - 1) >> 1;
+  return all.length > most ? [...all.slice(0, most - 1 - tail), "…", ...all.slice(-tail)].join("") : text;
+}
 // In a plot, where < and & would begin markup.
 const plain = (text, most = 24) =>
   short(shown(text), most).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");

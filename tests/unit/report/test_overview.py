@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -190,6 +192,12 @@ def test_live_results_before_there_are_any() -> None:
     )
 
 
+@pytest.mark.parametrize("only", [result("a", metrics={"l*": math.nan}), result("b", FAILED, {"l*": 1.0})])
+def test_live_results_that_cannot_be_ranked(only: Result) -> None:
+    page = describe_live(standing(), rank([only]), None, None, 1_700_000_000.0)
+    assert page.split("\n\n")[2].rstrip() == "No combination has a value of l\\* that can be ranked yet."
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -199,6 +207,8 @@ def test_live_results_before_there_are_any() -> None:
         ["small", "large", "$x^2_{"],
         ["1", "two", "\udc80\n"],
         ["x" * 500, "y", "z"],
+        ["-1e308", "1e308", "1e400"],
+        ["9007199254740992", "9007199254740993", "1"],
     ],
 )
 def test_a_picture(values: list[str]) -> None:
@@ -241,9 +251,21 @@ def test_no_picture(results: list[Result]) -> None:
     assert plot(rank(results)) is None
 
 
-def test_values_that_are_not_finite() -> None:
+@pytest.mark.parametrize("best", [float("inf"), 1.7e308])
+def test_a_metric_that_no_axis_shows_is_left_out(best: float) -> None:
     results = [
-        result("a", metrics={"score": float("inf")}, lr="1"),
+        result("a", metrics={"score": best}, lr="1"),
         result("b", metrics={"score": 1.0}, lr="2"),
+        result("c", metrics={"score": 0.0}, lr="3"),
     ]
+    picture = plot(rank(results))
+    assert picture is not None
+    assert picture == plot(rank([*results[1:], result("d", lr="4")]))
+    assert plot(rank([results[0], result("d", lr="2")])) is None
+
+
+def test_a_picture_of_many_texts_is_drawn_at_once() -> None:
+    results = [result(f"{i:04}", metrics={"score": i}, data=f"a/{i}.csv") for i in range(3000)]
+    began = time.monotonic()
     assert plot(rank(results)) is not None
+    assert time.monotonic() - began < 10  # it took 20 s with a tick a text

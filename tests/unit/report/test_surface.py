@@ -84,8 +84,24 @@ def test_the_highest_where_that_is_the_best() -> None:
 
 def test_many_values_share_places() -> None:
     of = ranking(*[({"x": str(number)}, float(number)) for number in range(30)])
+    assert [line[:7].strip() for line in drawn(of, "x")[2:]] == [
+        "0 … 3", "4 … 7", "8 … 11", "12 … 15", "16 … 19", "20 … 23", "24 … 27", "28 … 29",
+    ]  # fmt: skip
+
+
+def test_long_values_that_begin_alike_have_rows_of_their_own() -> None:
+    folder = "/data/projects/vision/datasets"
+    of = ranking(({"data": f"{folder}/a.csv"}, 1.0), ({"data": f"{folder}/b.csv"}, 2.0))
+    assert drawn(of, "data")[2:] == [
+        "/data/projec…asets/a.csv     1  ████████████████████",
+        "/data/projec…asets/b.csv     2  █",
+    ]
+
+
+def test_numbers_come_before_texts() -> None:
+    of = ranking(*[({"x": value}, 1.0) for value in ("10", "auto", "9", "1e400", "2e400", "1e-400", "a")])
     assert [line.split()[0] for line in drawn(of, "x")[2:]] == [
-        "0…3", "4…7", "8…11", "12…15", "16…19", "20…23", "24…27", "28…29",
+        "1e-400", "9", "10", "1e400", "2e400", "a", "auto",
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sweeplib.report.page.axes import axes_of
+from sweeplib.report.axes import axes_of
 from sweeplib.report.page.importance import LEAST, Importance, importance_of
 from sweeplib.report.ranking import rank
 
@@ -69,6 +69,19 @@ def test_parameters_that_some_have_not(result: Any) -> None:
     assert {share.name for share in measured(results).shares} == {"a", "b"}
 
 
+def test_numbers_that_32_bits_do_not_hold(result: Any) -> None:
+    cells = product(["0", "1", "1e40", "-1e40"], ["1", "2", "3", "4", "5", "6"])
+    results = [result(place, {"m": int(y)}, penalty=penalty, y=y) for place, (penalty, y) in enumerate(cells)]
+    found = measured(results)
+    assert [share.name for share in found.shares] == ["y", "penalty"]
+    assert found.score > 0.9
+
+
+def test_a_parameter_that_hardly_any_has(result: Any) -> None:
+    results = [result(number, {"m": number % 7}, a=str(number % 7)) for number in range(30)]
+    assert measured([*results, result(99, {"m": 3}, a="3", b="x")]).shares[0].name == "a"
+
+
 @pytest.mark.parametrize(
     ("count", "slope", "reason"),
     [
@@ -79,6 +92,11 @@ def test_parameters_that_some_have_not(result: Any) -> None:
 def test_where_it_cannot_be_told(result: Any, count: int, slope: float, reason: str) -> None:
     results = [result(number, {"m": slope * number}, a=str(number)) for number in range(count)]
     assert measured(results) == Importance(reason=reason)
+
+
+def test_where_the_sample_has_one_value(result: Any) -> None:
+    results = [result(number, {"m": float(number > 0)}, a=str(number % 2)) for number in range(6_000)]
+    assert measured(results) == Importance(reason="all 2,000 combinations looked at have the same m")
 
 
 def test_where_nothing_varies(result: Any) -> None:

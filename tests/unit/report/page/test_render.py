@@ -137,7 +137,10 @@ def test_no_value_becomes_markup(report: Any, result: Any) -> None:
         (lambda result: [result(1, outcome=None, duration=None, a="1")], "1 combination: 1 running"),
         (lambda result: [result(1)], "none was logged, so all is in the order of the plan"),
         (lambda result: [result(1, {"m": 1.0})], "No parameter varies."),
-        (lambda result: [result(1, {"m": float("nan")}, a="1")], "none was logged"),
+        (
+            lambda result: [result(1, {"m": float("nan")}, a="1")],
+            "Metric no combination has a value of m that can be ranked, so all is in the order of the plan",
+        ),
         (lambda result: [result(1, {"m": float("inf")}, a="1")], "Highest m inf"),
         (
             lambda result: [result(n, outcome=Outcome.LOST, message="gone", a=str(n)) for n in range(9)],
