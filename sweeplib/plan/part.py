@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError
-from sweeplib.jobs import Resources, too_many_dashes
+from sweeplib.jobs import Resources, split_words, too_many_dashes
 from sweeplib.jobs.where import missing
 from sweeplib.plan.combination import Combination
-from sweeplib.plan.identity import prefix
+from sweeplib.plan.identity import prefix, with_variants
 from sweeplib.plan.needs import Needs
 from sweeplib.plan.picks import rows_of
 from sweeplib.plan.rows import Row, cells_of, names_of
@@ -90,6 +90,15 @@ class Part(Sequence[Row]):
     def head(self, cells: Iterable[Cell]) -> bytes:
         """Return what its key is made of besides the parameters (see `sweeplib.plan.identity`)."""
         return self.prefix if not self._groups else self._of_variants(cells)[1]
+
+    def head_of_all(self) -> bytes:
+        """Return what the key of all as one is made of besides the columns: of variants, those in these."""
+        adds = {name: split_words(variant.add) for name, variant in self.variants.items() if variant.add}
+        if adds:
+            cells = (cell for column in self.rows.meaning() for cell in column if cell.key in self._groups)
+            present = {f"{cell.key}={unquote(cell.value)}" for cell in cells}
+            adds = {name: adds[name] for name in present & adds.keys()}
+        return with_variants(self.prefix, adds)
 
     def _of_variants(self, cells: Iterable[Cell]) -> tuple[Needs, bytes]:
         chosen = {cell.key: cell.value for cell in cells if cell.key in self._groups}
