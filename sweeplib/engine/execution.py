@@ -15,7 +15,7 @@ from sweeplib.amounts import Amounts
 from sweeplib.command import argv, environment, parameter_lines, submit_argv
 from sweeplib.engine.code import Codes, Outdated
 from sweeplib.engine.lock import Lock
-from sweeplib.engine.remaining import Candidate, remaining
+from sweeplib.engine.remaining import Candidate, Standing, remaining
 from sweeplib.engine.timeouts import timeout_of
 from sweeplib.errors import InputError, LedgerError
 from sweeplib.forecast import Expected, Forecast
@@ -46,27 +46,14 @@ _CLOSED = 90.0  # seconds that the sweep to go on with may be looked after by an
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """Something to run: a combination, or the one command of a submit job.
-
-    `expected` is how long it takes; `outdated` the sweep that completed it with another code.
-    """
+class Item(Standing):
+    """Something to run: a combination, or the one command of a submit job; `expected` is how long."""
 
     submission: Submission
     argv: tuple[str, ...]
     needs: Needs
     values: Mapping[str, object] = field(default_factory=dict)
-    done: bool = False
-    elsewhere: str | None = None
-    repeated: bool = False
-    failed: bool = False
     expected: Expected | None = None
-    outdated: str | None = None
-
-    @property
-    def free(self) -> bool:
-        """Whether this sweep is to run it."""
-        return not (self.done or self.repeated or self.failed) and self.elsewhere is None
 
 
 def _json(values: Mapping[str, object]) -> str | None:
@@ -250,12 +237,12 @@ class Execution:
             command,
             self.plan.needs(combination),
             combination.values if found.free else {},
-            found.done,
-            found.elsewhere,
-            found.repeated,
-            found.failed,
             self.forecast.expected(submission.parameters) if found.free else None,
-            found.outdated,
+            done=found.done,
+            elsewhere=found.elsewhere,
+            repeated=found.repeated,
+            failed=found.failed,
+            outdated=found.outdated,
         )
 
     def _submit_item(self) -> Item:

@@ -41,14 +41,6 @@ class Ledger(CombinationRecords):
         """
         return self._counts("counts", sweep=sweep_id)
 
-    def lineage_counts(self, lineage: str) -> dict[Outcome | None, int]:
-        """Return how many keys of a lineage have each outcome; None: submitted, running.
-
-        A key counts once: as completed if any sweep of the lineage completed it, else as in the
-        newest sweep that has it. Every outcome is there, be it with 0.
-        """
-        return self._counts("lineage_counts", lineage=lineage)
-
     def combinations(
         self, sweep_id: str, outcome: Outcome | None = None, limit: int | None = None
     ) -> Iterator[Combination]:

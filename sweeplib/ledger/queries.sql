@@ -207,19 +207,6 @@ ORDER BY c.sweep DESC;
 -- name: counts
 SELECT outcome, COUNT(*) AS number FROM combinations WHERE sweep = :sweep GROUP BY outcome;
 
--- name: lineage_counts
--- A key counts once: completed if any sweep of the lineage completed it, else as in the newest.
-SELECT outcome, COUNT(*) AS number
-FROM (
-    SELECT c.outcome, ROW_NUMBER() OVER (
-        PARTITION BY c.key ORDER BY c.outcome IS 'completed' DESC, c.sweep DESC
-    ) AS rank
-    FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
-    WHERE s.lineage = :lineage
-)
-WHERE rank = 1
-GROUP BY outcome;
-
 -- name: result_rows
 -- Which sweep decides each key of a lineage, in the order of the newest sweep that has the key.
 SELECT sweep, key
