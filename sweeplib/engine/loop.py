@@ -81,10 +81,14 @@ def _state(summary: Summary) -> SweepState:
 def _packing(execution: Execution) -> Packing:
     limit = execution.plan.job.task_runs
     before = execution.ledger.last_chunk(execution.id) if execution.resumed else 0
-    if execution.total <= limit:
-        return Packing(execution.total, limit, before)
-    done = 0 if execution.rerun else execution.ledger.count_done(execution.lineage)
-    return Packing(max(0, execution.total - done), limit, before)
+    # Nobody knows yet how much of what is done is to be run again.
+    expected = execution.total if execution.rerun else _at_least(execution)
+    return Packing(execution.total, limit, before, expected)
+
+
+def _at_least(execution: Execution) -> int:
+    """Return how many combinations are to run at least, or nearly: what is done may be of another plan."""
+    return max(0, execution.total - execution.ledger.count_done(execution.lineage))
 
 
 class _Loop:
@@ -149,10 +153,10 @@ class _Loop:
 
     def _in_order(self) -> Iterator[Item]:
         """Return what is to run, in the order in which it is to begin; say which that is, and why."""
-        done = 0 if self.execution.rerun else self.ledger.count_done(self.execution.lineage)
-        about = self.execution.total - done
         basis, order = self.execution.forecast.basis, self.execution.plan.job.order
-        arranged = arrange(self._unfinished(), order, basis, self.submitter.parallel, about)
+        arranged = arrange(
+            self._unfinished(), order, basis, self.submitter.parallel, _at_least(self.execution)
+        )
         self.outlook.begin(arranged.seconds)
         if arranged.words:
             (self.observer.note if arranged.changed else self.observer.log)(arranged.words)

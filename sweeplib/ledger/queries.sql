@@ -173,7 +173,7 @@ SELECT key FROM (
 WHERE outcome IN ('failed', 'timed out');
 
 -- name: count_done
--- At most a few keys of a lineage are completed twice.
+-- Keys count that no plan has any more, and each sweep that completed a key (as after --rerun) counts.
 SELECT COUNT(*)
 FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
 WHERE s.lineage = :lineage AND c.outcome = 'completed';

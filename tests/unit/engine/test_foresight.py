@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sweeplib.engine import Rerun
 from sweeplib.engine.order import makespan
 from sweeplib.ledger import Submission, Sweep, SweepState
+from sweeplib.plan import Plan
 from sweeplib.run.model import Attempt, Outcome
 from tests.plans import plan
 
@@ -83,6 +85,22 @@ def test_the_order_and_why(
     assert len({work.key for work in submitter.works}) == 4
     found = [text for text in heard.notes + heard.logged if "order" in text]
     assert found == ([said] if said else [])
+
+
+def test_a_few_of_many_that_run_again_are_put_in_order(
+    lab: Lab, kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeplib.engine.order.HELD", 3)
+    made = lab.plan("i=1:5")
+    lab.run(made)
+    lab.script("true")
+    lab.run(Plan(made.job, only="i=1:3"), rerun=Rerun.CHANGED)
+    heard = kit.heard()
+    assert lab.run(made, rerun=Rerun.CHANGED, observer=heard).again == 2
+    assert [text for text in heard.logged if ", 2 combinations take about" in text]
+    lab.script("# all of them")
+    assert lab.run(made, rerun=Rerun.CHANGED, observer=heard).again == 5
+    assert "in the plan's order: there are more than 3 combinations" in heard.logged
 
 
 def test_longest_first_without_any_knowledge_says_so(lab: Lab, kit: Kit) -> None:
