@@ -15,6 +15,7 @@ from sweeplib.run.model import Attempt, Outcome
 from tests.plans import plan
 
 if TYPE_CHECKING:
+    from sweeplib.run.model import Work
     from tests.unit.engine.conftest import Kit, Lab
 
 
@@ -177,6 +178,67 @@ def test_canaries_that_fail_keep_the_rest_from_starting(lab: Lab, kit: Kit) -> N
     assert again.notes == ["canary: first a=2 b=2 (2 of 3 ran before), with all of 5 parameter values"]
     assert lab.ran()["a=2 b=2"] == 2
     assert sum(lab.ran().values()) == 7
+
+
+def test_nothing_begins_while_another_sweep_runs_a_canary(lab: Lab, kit: Kit) -> None:
+    made = lab.plan("a=1:3", canary=1)
+    with lab.execution(made) as other:
+        theirs = next(other.items()).submission
+        lab.ledger.submit(other.id, [theirs])
+        heard = kit.heard()
+        summary = lab.run(made, observer=heard)
+        assert (summary.ok, lab.newest().state, lab.ran()) == (False, SweepState.FAILED, {})
+        assert heard.notes == ["canary: 1 of 1 is left to another sweep; 2 combinations were not started"]
+        assert str(summary) == (
+            "0 of 2 completed, 2 not started, 1 left to another sweep; "
+            "no more were started with 1 of the first elsewhere (canary)"
+        )
+        end = Attempt(key=theirs.key, number=1, outcome=Outcome.COMPLETED, started=1.0, ended=2.0)
+        lab.ledger.record(other.id, [end])
+        assert str(lab.run(made)) == "2 of 2 completed, 1 were done before"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said", "ran"),
+    [
+        (Outcome.COMPLETED, "2 of 2 completed, 2 were done before", "24"),
+        (Outcome.FAILED, "4 of 4 completed", "1234"),
+        (
+            None,
+            (
+                "1 of 2 completed, 1 not started, 2 left to another sweep; "
+                "no more were started with 2 of the first elsewhere (canary)"
+            ),
+            "2",
+        ),
+    ],
+)
+def test_canaries_of_another_sweep_are_looked_at_again(
+    lab: Lab, kit: Kit, outcome: Outcome | None, said: str, ran: str
+) -> None:
+    """It has the first of three, and takes the third while the second runs; then both end so, or go on."""
+    made = lab.plan("a=1:4", canary=3)
+    with lab.execution(made) as other:
+        theirs = [item.submission for item in other.items()][:3:2]
+        lab.ledger.submit(other.id, theirs[:1])
+
+        def meanwhile(work: Work) -> None:
+            if work.label != "a=2":
+                return
+            lab.ledger.submit(other.id, theirs[1:])
+            for each in theirs if outcome else ():
+                end = Attempt(key=each.key, number=1, outcome=outcome, started=1.0, ended=2.0)
+                lab.ledger.record(other.id, [end])
+
+        heard = kit.heard()
+        summary = lab.run(made, submitter=kit.counted(window=1, before=meanwhile), observer=heard)
+    assert str(summary) == said
+    assert lab.ran() == {f"a={a}": 1 for a in ran}
+    assert heard.notes[0] == (
+        "canary: first a=2, a=3 (1 of 3 run in another sweep), with 3 of 4 parameter values; 4 would have all"
+    )
+    if outcome is None:
+        assert heard.notes[1:] == ["canary: 2 of 3 are left to another sweep; 1 combination was not started"]
 
 
 def test_fewer_canaries_than_it_takes_say_how_many_would_do(lab: Lab, kit: Kit) -> None:
