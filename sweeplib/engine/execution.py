@@ -18,7 +18,7 @@ from sweeplib.engine.lock import Lock
 from sweeplib.engine.remaining import Candidate, Standing, remaining
 from sweeplib.engine.timeouts import timeout_of
 from sweeplib.errors import InputError, LedgerError
-from sweeplib.forecast import Expected, Forecast
+from sweeplib.forecast import Expected, Forecasts
 from sweeplib.ledger import Submission, Sweep, SweepState
 from sweeplib.plan import Command, Line, Needs
 from sweeplib.run import notices
@@ -200,9 +200,9 @@ class Execution:
         return 1 if self.plan.job.kind == "submit" else len(self.plan)
 
     @cached_property
-    def forecast(self) -> Forecast:
+    def forecast(self) -> Forecasts:
         """How long combinations take, by what is on record when it is first asked for."""
-        return Forecast.of(self.ledger, self.plan.job.entry)
+        return Forecasts.of(self.ledger, self.plan)
 
     def items(self, chosen: Iterable[Combination | Line | Command] | None = None) -> Iterator[Item]:
         """Yield what there is to run in order, done or not; only those `chosen`, where some are."""
@@ -237,7 +237,7 @@ class Execution:
             command,
             self.plan.needs(combination),
             combination.values if found.free else {},
-            self.forecast.expected(submission.parameters) if found.free else None,
+            self.forecast.expected(combination, submission.parameters) if found.free else None,
             done=found.done,
             elsewhere=found.elsewhere,
             repeated=found.repeated,
@@ -261,7 +261,7 @@ class Execution:
         if not done:
             with self.paths.submit_file.open("w", encoding="utf-8", errors="surrogateescape") as file:
                 file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
-        expected = self.forecast.expected(parameters)
+        expected = self.forecast.expected(None, parameters)
         needs = Needs.of(self.plan.job)
         return Item(submission, command, needs, done=done, expected=expected, outdated=outdated)
 

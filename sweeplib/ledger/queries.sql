@@ -270,9 +270,10 @@ LIMIT :limit;
 
 -- name: durations
 -- How long the newest combinations of a job took. Keys are hashes: of a sweep in part they are a sample.
-SELECT c.parameters, c.ended - c.started AS seconds
+SELECT c.key, c.parameters, c.command, c.ended - c.started AS seconds
 FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
-WHERE s.job = :job AND c.outcome = 'completed' AND c.ended IS NOT NULL AND c.started IS NOT NULL
+WHERE s.job = :job AND s.arguments = :arguments
+    AND c.outcome = 'completed' AND c.ended IS NOT NULL AND c.started IS NOT NULL
 ORDER BY s.id DESC, c.key
 LIMIT :limit;
 

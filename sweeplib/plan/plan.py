@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError, TooManyError
 from sweeplib.plan.combination import Combination
+from sweeplib.plan.families import Families
 from sweeplib.plan.identity import digest_all
 from sweeplib.plan.lines import Lines
 from sweeplib.plan.needs import Needs
@@ -123,6 +124,11 @@ class Plan(Sequence["Combination | Line | Command"]):
     @cached_property
     def _needs(self) -> Needs:
         return Needs.of(self.job)
+
+    @cached_property
+    def families(self) -> Families:
+        """Which combinations, here and on record, have commands that differ in nothing but parameters."""
+        return Families(self)
 
     @property
     def least_cpu(self) -> float | None:

@@ -19,15 +19,22 @@ if TYPE_CHECKING:
     from tests.unit.engine.conftest import Kit, Lab
 
 
-def took(lab: Lab, seconds: dict[str, float], job: str = "train") -> None:
-    """Write down an earlier sweep whose combinations ``i=…`` took so long."""
-    sweep = f"01J{len(seconds):023d}"
-    lab.ledger.add_sweep(Sweep(id=sweep, job=job, lineage=sweep, total=len(seconds), created=1.0))
-    rows = [Submission(key=f"old-{i}", position=0, label=i, parameters={"i": i}) for i in seconds]
+def took(lab: Lab, seconds: dict[str, float], made: Plan | None = None) -> None:
+    """Write down an earlier sweep whose combinations took so long, by label, or by value of ``i``."""
+    made = made or lab.plan(f"i={','.join(seconds)}")
+    sweep = f"01J{len(lab.ledger.sweeps()):023d}"
+    lab.ledger.add_sweep(
+        Sweep(id=sweep, job="train", lineage=sweep, total=len(made), created=1.0, arguments=made.arguments)
+    )
+    rows = [
+        Submission(key=each.key, position=each.position, label=each.label, parameters=each.parameters)
+        for each in made
+    ]
     lab.ledger.submit(sweep, rows)
     ends = [
-        Attempt(key=f"old-{i}", number=1, outcome=Outcome.COMPLETED, started=10.0, ended=10.0 + each)
-        for i, each in seconds.items()
+        Attempt(key=each.key, number=1, outcome=Outcome.COMPLETED, started=10.0, ended=10.0 + time)
+        for each in made
+        if (time := seconds.get(each.label, seconds.get(each.parameters.get("i", ""))))
     ]
     lab.ledger.record(sweep, ends)
     lab.ledger.finish_sweep(sweep, SweepState.COMPLETED)
@@ -141,6 +148,23 @@ def test_a_multiple_of_the_expected_time_ends_a_command(lab: Lab, kit: Kit) -> N
         "timeout 3x: of the expected time, by 2 earlier attempts, and at least 10 s; "
         "combinations with a value that none of those had have no timeout"
     )
+
+
+def test_no_timeout_comes_from_another_command(lab: Lab) -> None:
+    def timeouts(*sets: str | dict[str, str], arguments: tuple[str, ...] = ()) -> list[float | None]:
+        made = Plan(lab.plan(*sets, timeout="3x").job, arguments)
+        with lab.execution(made, fresh=True) as execution:
+            return [execution.work(item, {}).timeout for item in execution.items()]
+
+    small, large = {"each": "i=1:3", "add": "--small"}, {"each": "n=1,2", "add": "--large"}
+    took(lab, {"i=1": 5.0, "i=2": 6.0, "i=3": 7.0, "n=1": 50.0, "n=2": 60.0}, lab.plan(small, large))
+    took(lab, {"1": 20.0}, Plan(lab.plan("i=1").job, ("epochs=1",)))
+    assert timeouts(small, large) == [15.0, 18.0, 21.0, 150.0, 180.0]
+    assert timeouts("i=1") == [None], "another add"
+    assert timeouts("i=1", arguments=("epochs=13",)) == [None], "other arguments"
+    assert timeouts("i=1", arguments=("epochs=1",)) == [60.0]
+    assert timeouts(large, {"each": "i=1:2", "add": "--huge"}) == [150.0, 180.0, None, None]
+    assert timeouts({"each": "n=1", "add": "--small"}, {"each": "i=1", "add": "--large"}) == [None, None]
 
 
 def test_a_multiple_of_what_is_not_known_is_no_timeout(lab: Lab, kit: Kit) -> None:
