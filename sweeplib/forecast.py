@@ -1,4 +1,4 @@
-"""How long combinations will take, from how long earlier ones of the job took.
+"""How long combinations will take, from how long earlier ones of their family took.
 
 A combination that completed before takes as long again: the median of its times. Of another one the logarithm
 of its time is taken for a sum, one term for each value that it has, so that a time is a product: twice the
@@ -22,9 +22,10 @@ from sweeplib.plan.identity import meaning
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sweeplib.ledger import Ledger
+    from sweeplib.ledger import Duration, Ledger
+    from sweeplib.plan import Combination, Command, Line, Plan
 
-__all__ = ["Expected", "Forecast"]
+__all__ = ["Expected", "Forecast", "Forecasts"]
 
 _NEWEST = 10_000  # combinations of the ledger that are looked at
 _LEAST = 3  # different combinations that a model is made of
@@ -84,11 +85,6 @@ class Forecast:
         self._times = {values: (_median(found), len(found)) for values, found in times.items()}
         self._model = _Model(self._times) if len(self._times) >= _LEAST else None
 
-    @classmethod
-    def of(cls, ledger: Ledger, job: str) -> Self:
-        """Return the forecast for a job, from the newest of all that its sweeps completed."""
-        return cls(ledger.durations(job, _NEWEST))
-
     def expected(self, parameters: Mapping[str, str]) -> Expected | None:
         """Return how long the combination with these parameters will take, None where that is not known."""
         values = _values(parameters)
@@ -100,6 +96,40 @@ class Forecast:
         logarithm, unseen = self._model.predict(dict(values))
         seconds = math.exp(min(max(logarithm, math.log(_SHORTEST)), _EXPONENT))
         return Expected(seconds, 0, self.basis, unseen)
+
+
+class Forecasts:
+    """Predicts how long the combinations of a plan take, each by what is on record of its family.
+
+    `basis` is how many earlier attempts all rest on. See `sweeplib.plan.families`.
+    """
+
+    def __init__(self, plan: Plan, rows: Iterable[Duration] = ()) -> None:
+        self._families = plan.families
+        found: dict[str, list[tuple[Mapping[str, str], float]]] = {}
+        for row in rows:
+            family = self._families.on_record(row.key, row.parameters, row.command)
+            if family is not None:
+                found.setdefault(family, []).append((row.parameters, row.seconds))
+        self._forecasts = {family: Forecast(attempts) for family, attempts in found.items()}
+        self.basis = sum(map(len, found.values()))
+
+    @classmethod
+    def of(cls, ledger: Ledger, plan: Plan) -> Self:
+        """Return those for a plan, from the newest that sweeps of its job with its arguments completed."""
+        return cls(plan, ledger.durations(plan.job.entry, plan.arguments, _NEWEST))
+
+    def expected(
+        self, each: Combination | Line | Command | None, parameters: Mapping[str, str]
+    ) -> Expected | None:
+        """Return how long a combination with these parameters will take, None where that is not known.
+
+        None instead of it stands for all of a plan that is one command.
+        """
+        if not self._forecasts:
+            return None
+        forecast = self._forecasts.get(self._families.of(each, parameters))
+        return None if forecast is None else forecast.expected(parameters)
 
 
 def _values(parameters: Mapping[str, str]) -> _Values:

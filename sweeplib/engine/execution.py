@@ -15,10 +15,10 @@ from sweeplib.amounts import Amounts
 from sweeplib.command import argv, environment, parameter_lines, submit_argv
 from sweeplib.engine.code import Codes, Outdated
 from sweeplib.engine.lock import Lock
-from sweeplib.engine.remaining import Candidate, remaining
+from sweeplib.engine.remaining import Candidate, Standing, remaining
 from sweeplib.engine.timeouts import timeout_of
 from sweeplib.errors import InputError, LedgerError
-from sweeplib.forecast import Expected, Forecast
+from sweeplib.forecast import Expected, Forecasts
 from sweeplib.ledger import Submission, Sweep, SweepState
 from sweeplib.plan import Command, Line, Needs
 from sweeplib.run import notices
@@ -46,27 +46,14 @@ _CLOSED = 90.0  # seconds that the sweep to go on with may be looked after by an
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """Something to run: a combination, or the one command of a submit job.
-
-    `expected` is how long it takes; `outdated` the sweep that completed it with another code.
-    """
+class Item(Standing):
+    """Something to run: a combination, or the one command of a submit job; `expected` is how long."""
 
     submission: Submission
     argv: tuple[str, ...]
     needs: Needs
     values: Mapping[str, object] = field(default_factory=dict)
-    done: bool = False
-    elsewhere: str | None = None
-    repeated: bool = False
-    failed: bool = False
     expected: Expected | None = None
-    outdated: str | None = None
-
-    @property
-    def free(self) -> bool:
-        """Whether this sweep is to run it."""
-        return not (self.done or self.repeated or self.failed) and self.elsewhere is None
 
 
 def _json(values: Mapping[str, object]) -> str | None:
@@ -213,9 +200,9 @@ class Execution:
         return 1 if self.plan.job.kind == "submit" else len(self.plan)
 
     @cached_property
-    def forecast(self) -> Forecast:
+    def forecast(self) -> Forecasts:
         """How long combinations take, by what is on record when it is first asked for."""
-        return Forecast.of(self.ledger, self.plan.job.entry)
+        return Forecasts.of(self.ledger, self.plan)
 
     def items(self, chosen: Iterable[Combination | Line | Command] | None = None) -> Iterator[Item]:
         """Yield what there is to run in order, done or not; only those `chosen`, where some are."""
@@ -250,12 +237,12 @@ class Execution:
             command,
             self.plan.needs(combination),
             combination.values if found.free else {},
-            found.done,
-            found.elsewhere,
-            found.repeated,
-            found.failed,
-            self.forecast.expected(submission.parameters) if found.free else None,
-            found.outdated,
+            self.forecast.expected(combination, submission.parameters) if found.free else None,
+            done=found.done,
+            elsewhere=found.elsewhere,
+            repeated=found.repeated,
+            failed=found.failed,
+            outdated=found.outdated,
         )
 
     def _submit_item(self) -> Item:
@@ -274,7 +261,7 @@ class Execution:
         if not done:
             with self.paths.submit_file.open("w", encoding="utf-8", errors="surrogateescape") as file:
                 file.writelines(f"{line}\n" for line in parameter_lines(self.plan))
-        expected = self.forecast.expected(parameters)
+        expected = self.forecast.expected(None, parameters)
         needs = Needs.of(self.plan.job)
         return Item(submission, command, needs, done=done, expected=expected, outdated=outdated)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sweeplib.engine.canary import trial_of
+from sweeplib.engine.canary import trials
 from sweeplib.engine.earlier import acknowledge, hand_over
 from sweeplib.engine.interrupts import Interrupts
 from sweeplib.engine.model import Progress, Summary, TrackedRun
@@ -28,6 +28,7 @@ from sweeplib.run.model import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from sweeplib.engine.canary import Trial
     from sweeplib.engine.execution import Execution, Item
     from sweeplib.engine.model import Finished, Observer, Submitter, Tracker
     from sweeplib.ledger import Submission
@@ -81,10 +82,14 @@ def _state(summary: Summary) -> SweepState:
 def _packing(execution: Execution) -> Packing:
     limit = execution.plan.job.task_runs
     before = execution.ledger.last_chunk(execution.id) if execution.resumed else 0
-    if execution.total <= limit:
-        return Packing(execution.total, limit, before)
-    done = 0 if execution.rerun else execution.ledger.count_done(execution.lineage)
-    return Packing(max(0, execution.total - done), limit, before)
+    # Nobody knows yet how much of what is done is to be run again.
+    expected = execution.total if execution.rerun else _at_least(execution)
+    return Packing(execution.total, limit, before, expected)
+
+
+def _at_least(execution: Execution) -> int:
+    """Return how many combinations are to run at least, or nearly: what is done may be of another plan."""
+    return max(0, execution.total - execution.ledger.count_done(execution.lineage))
 
 
 class _Loop:
@@ -112,6 +117,7 @@ class _Loop:
         self.stopped_at: int | None = None
         self.tried: frozenset[str] = frozenset()
         self.failed_canaries = 0
+        self.canaries_elsewhere = 0
         self.outlook = Outlook(execution)
         self.packing = _packing(execution)
         self._looked = 0.0
@@ -130,29 +136,40 @@ class _Loop:
             self._drain(self._in_order())
 
     def _canaries_complete(self) -> bool:
-        """Run the canaries, if there are any; return whether the rest may follow, and say if it may not."""
-        trial = trial_of(self.execution)
-        if trial is None:
-            return True
-        self.observer.note(trial.words)
-        self.tried = frozenset(item.submission.key for item in trial.items)
-        self._drain(iter(trial.items))
-        if self.cancelled:
-            return False
-        failed = sum(self.outcomes.values()) - self.outcomes[Outcome.COMPLETED] + trial.failed_before
-        if failed:
-            for _ in islice(self._unfinished(), _COUNTED):
-                """Count what is done or another's."""
-            self.failed_canaries = failed
-            self.observer.note(trial.verdict(failed, self.progress().left))
-        return not failed
+        """Run the canaries, if there are any; return whether the rest may follow, and say if it may not.
+
+        What another sweep ran meanwhile is looked at again.
+        """
+        for trial in trials(self.execution):
+            failed = sum(self.outcomes.values()) - self.outcomes[Outcome.COMPLETED]
+            fresh = [item for item in trial.items if item.submission.key not in self.tried]
+            if failed or not fresh:
+                self._hold_back(trial, failed)
+                return False
+            self.observer.note(trial.words())
+            self.tried |= {item.submission.key for item in fresh}
+            self._drain(iter(fresh))
+            if self.cancelled:
+                return False
+        return True
+
+    def _hold_back(self, trial: Trial, failed: int) -> None:
+        """Say why nothing but canaries is started, of which so many failed here."""
+        for _ in islice(self._unfinished(), _COUNTED):
+            """Count what is done or another's."""
+        self.failed_canaries = failed + len(trial.failed - self.tried)
+        # What is to be run and was tried, and did not fail here, another sweep took when it was to begin.
+        elsewhere = trial.elsewhere + (0 if failed else len(trial.items))
+        left = self.progress().left
+        self.canaries_elsewhere = elsewhere if left else 0
+        self.observer.note(trial.verdict(self.failed_canaries, elsewhere, left))
 
     def _in_order(self) -> Iterator[Item]:
         """Return what is to run, in the order in which it is to begin; say which that is, and why."""
-        done = 0 if self.execution.rerun else self.ledger.count_done(self.execution.lineage)
-        about = self.execution.total - done
         basis, order = self.execution.forecast.basis, self.execution.plan.job.order
-        arranged = arrange(self._unfinished(), order, basis, self.submitter.parallel, about)
+        arranged = arrange(
+            self._unfinished(), order, basis, self.submitter.parallel, _at_least(self.execution)
+        )
         self.outlook.begin(arranged.seconds)
         if arranged.words:
             (self.observer.note if arranged.changed else self.observer.log)(arranged.words)
@@ -434,4 +451,5 @@ class _Loop:
             interrupted=self.cancelled,
             stopped_at_failures=self.stopped_at,
             failed_canaries=self.failed_canaries,
+            canaries_elsewhere=self.canaries_elsewhere,
         )

@@ -239,8 +239,9 @@ class Summary:
     """What came of a sweep.
 
     `elsewhere` counts combinations that another live sweep is running, `repeated` those that stand in the
-    plan a second time, `again` those that were done before, with another code, `failed_canaries` those for
-    which nothing but the canaries was started.
+    plan a second time, `again` those that were done before, with another code, `failed_canaries` and
+    `canaries_elsewhere` those for which nothing but the canaries was started: they failed, or are another
+    sweep's.
     """
 
     sweep: str
@@ -252,6 +253,7 @@ class Summary:
     again: int = 0
     stopped_at_failures: int | None = None
     failed_canaries: int = 0
+    canaries_elsewhere: int = 0
 
     @property
     def ok(self) -> bool:
@@ -284,4 +286,6 @@ class Summary:
             text += f"; no more were started after {self.stopped_at_failures} failures (max_failures)"
         if self.failed_canaries:
             text += f"; no more were started after {self.failed_canaries} failed of the first (canary)"
+        elif self.canaries_elsewhere:
+            text += f"; no more were started with {self.canaries_elsewhere} of the first elsewhere (canary)"
         return text

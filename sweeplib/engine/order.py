@@ -40,18 +40,19 @@ class Arranged:
     seconds: float | None = None
 
 
-def arrange(source: Iterator[Item], order: str, basis: int, places: int, about: int) -> Arranged:
+def arrange(source: Iterator[Item], order: str, basis: int, places: int, least: int) -> Arranged:
     """Put what is to run in order, where it is no more than can be held.
 
     `order` is the job's (``auto``, ``plan`` or ``longest``), `basis` how many earlier attempts are known,
-    `places` how many commands run at once, `about` how many combinations there are, as far as that is known.
+    `places` how many commands run at once, `least` how many combinations there are, as far as is known, at
+    least.
     """
     if not basis:
         known_not = (
             "longest first: nothing is known yet of how long combinations take, so in the plan's order"
         )
         return Arranged(source, known_not if order == "longest" else "")
-    held = list(islice(source, HELD)) if about <= HELD else []
+    held = list(islice(source, HELD)) if least <= HELD else []
     rest = next(source, None) if len(held) == HELD or not held else None
     if rest is not None:
         more = f"in the plan's order: there are more than {HELD:,} combinations"

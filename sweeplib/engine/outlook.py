@@ -61,7 +61,8 @@ class Outlook:
     def __init__(self, execution: Execution) -> None:
         plan, forecast = execution.plan, execution.forecast
         sampled = pick(_SAMPLE, len(plan), 0) if forecast.basis and plan.job.kind != "submit" else ()
-        found = [(place, forecast.expected(plan[place].parameters)) for place in sampled]
+        looked = [(place, plan[place]) for place in sampled]
+        found = [(place, forecast.expected(each, each.parameters)) for place, each in looked]
         known = [(place, expected.seconds) for place, expected in found if expected is not None]
         self._places = [place for place, _ in known]
         self._sums = list(accumulate((seconds for _, seconds in reversed(known)), initial=0.0))[::-1]

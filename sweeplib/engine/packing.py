@@ -18,15 +18,18 @@ _TOLD = 4  # times as large or small has a chunk to be, for it to be worth a wor
 class Packing:
     """Gives each combination that is about to run the number of its chunk, or None for a record of its own.
 
-    `expected` is about how many combinations are to run, `limit` the job's `task_runs`; `number` the last
-    chunk's of an earlier run of the sweep. Up to `limit`, each has a record of its own. Beyond it a chunk
+    At most `total` combinations are to run, as far as is known `expected` (None: all of them); `limit` is
+    the job's `task_runs`, `number` the last chunk's of an earlier run of the sweep. Where no more than
+    `limit` are expected, so many have a record of their own: all of them, if that is right. Of others a chunk
     holds as many as take some ten seconds one after the other, and at least so many that there are no more
     than `limit` chunks. Commands that take ten seconds and more have a record of their own in any case: they
     are not so many an hour that it would cost anything.
     """
 
-    def __init__(self, expected: int, limit: int, number: int = 0) -> None:
-        self._least = -(-expected // limit)
+    def __init__(self, total: int, limit: int, number: int = 0, expected: int | None = None) -> None:
+        expected = total if expected is None else expected
+        self._least = -(-total // limit)
+        self._alone = limit if expected <= limit else 0
         self._number = number
         self._members = 0
         self._allowed = _FIRST // 2
@@ -35,18 +38,21 @@ class Packing:
         self.news = (
             f"{expected:,} combinations are more than task_runs ({limit:,}): "
             "those whose commands are short share task runs"
-            if self._least > 1
-            else f"a task run for each combination, {expected:,} at most"
+            if expected > limit
+            else f"a task run for each combination, {min(total, limit):,} at most"
         )
         """What there is to say of how combinations are packed, until it is taken."""
 
     @property
     def packs(self) -> bool:
-        """Whether there are chunks at all."""
+        """Whether there may be chunks."""
         return self._least > 1
 
     def next(self) -> int | None:
         """Return the chunk of the next combination."""
+        if self._alone:
+            self._alone -= 1
+            return None
         size = self._size()
         if size == 1:
             self._members = 0

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from sweeplib.ledger import Ledger
     from sweeplib.plan import Combination, Command, Line
 
-__all__ = ["Candidate", "remaining"]
+__all__ = ["Candidate", "Standing", "remaining"]
 
 _BATCH = 512  # combinations a query
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A combination of the plan, its key, and what is known of it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of something that there is to run.
 
     `repeated` says that its key stands in the plan before. If not, `done` says that it completed in the
     lineage before, `elsewhere` names the living sweep that runs it, and `failed` says that it failed before
@@ -28,10 +28,8 @@ class Candidate:
     means that it is to be run again.
     """
 
-    combination: Combination | Line | Command
-    key: str
-    done: bool
-    elsewhere: str | None
+    done: bool = False
+    elsewhere: str | None = None
     repeated: bool = False
     failed: bool = False
     outdated: str | None = None
@@ -40,6 +38,14 @@ class Candidate:
     def free(self) -> bool:
         """Whether this sweep is to run it."""
         return not (self.done or self.repeated or self.failed) and self.elsewhere is None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Standing):
+    """A combination of the plan, its key, and what is known of it."""
+
+    combination: Combination | Line | Command
+    key: str
 
 
 def remaining(
@@ -70,14 +76,14 @@ def remaining(
         failed = set() if retry else ledger.failed(lineage, undone) - claimed.keys() - outdated.keys()
         for combination, key in zip(batch, keys, strict=True):
             if key in seen:
-                yield Candidate(combination, key, done=False, elsewhere=None, repeated=True)
+                yield Candidate(combination, key, repeated=True)
             else:
                 seen.add(key)
                 yield Candidate(
                     combination,
                     key,
-                    key in done,
-                    claimed.get(key),
+                    done=key in done,
+                    elsewhere=claimed.get(key),
                     failed=key in failed,
                     outdated=outdated.get(key),
                 )

@@ -69,7 +69,10 @@ class CombinationRecords(SweepRecords):
         return self._read(lambda row: int(row[0]), "last_attempt", sweep=sweep_id, key=key)[0]
 
     def count_done(self, lineage: str) -> int:
-        """Return about how many combinations are done in a lineage, at the cost of one look at an index."""
+        """Return how many combinations are done in a lineage at most, at the cost of one look at an index.
+
+        One that several sweeps completed counts so many times.
+        """
         return self._read(lambda row: int(row[0]), "count_done", lineage=lineage)[0]
 
     def chunks(self, sweep_id: str, keys: Iterable[str]) -> dict[str, int | None]:

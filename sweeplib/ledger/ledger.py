@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from sweeplib.errors import AmbiguousKeyError, UnknownKeyError
 from sweeplib.ledger.combinations import CombinationRecords
-from sweeplib.ledger.rows import Sample, to_attempt, to_combination, to_past
+from sweeplib.ledger.rows import Sample, json_text, to_attempt, to_combination, to_duration, to_past
 from sweeplib.ledger.sweeps import beyond, listed
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from sweeplib.ledger.rows import AttemptRow, Combination, Past
+    from sweeplib.ledger.rows import AttemptRow, Combination, Duration, Past
 
 __all__ = ["Ledger"]
 
@@ -40,14 +40,6 @@ class Ledger(CombinationRecords):
         Every outcome is there, be it with 0.
         """
         return self._counts("counts", sweep=sweep_id)
-
-    def lineage_counts(self, lineage: str) -> dict[Outcome | None, int]:
-        """Return how many keys of a lineage have each outcome; None: submitted, running.
-
-        A key counts once: as completed if any sweep of the lineage completed it, else as in the
-        newest sweep that has it. Every outcome is there, be it with 0.
-        """
-        return self._counts("lineage_counts", lineage=lineage)
 
     def combinations(
         self, sweep_id: str, outcome: Outcome | None = None, limit: int | None = None
@@ -154,17 +146,13 @@ class Ledger(CombinationRecords):
             found.setdefault(name, set()).add(value)
         return found
 
-    def durations(self, job: str, limit: int) -> list[tuple[dict[str, str], float]]:
-        """Return the parameters and seconds of at most `limit` completed combinations of `job`.
+    def durations(self, job: str, arguments: Sequence[str], limit: int) -> list[Duration]:
+        """Return how long at most `limit` combinations took that sweeps of `job` with `arguments` completed.
 
         Those of the newest sweeps, of all lineages; of a sweep with more of them, a sample.
         """
-        return self._read(
-            lambda row: (dict(json.loads(row["parameters"])), float(row["seconds"])),
-            "durations",
-            job=job,
-            limit=limit,
-        )
+        given = json_text(tuple(arguments))
+        return self._read(to_duration, "durations", job=job, arguments=given, limit=limit)
 
     def find(self, key_prefix: str, job: str | None = None) -> Combination:
         """Return the combination whose key begins so, as in the newest sweep that has it.

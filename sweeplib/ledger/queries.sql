@@ -173,7 +173,7 @@ SELECT key FROM (
 WHERE outcome IN ('failed', 'timed out');
 
 -- name: count_done
--- At most a few keys of a lineage are completed twice.
+-- Keys count that no plan has any more, and each sweep that completed a key (as after --rerun) counts.
 SELECT COUNT(*)
 FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
 WHERE s.lineage = :lineage AND c.outcome = 'completed';
@@ -206,19 +206,6 @@ ORDER BY c.sweep DESC;
 
 -- name: counts
 SELECT outcome, COUNT(*) AS number FROM combinations WHERE sweep = :sweep GROUP BY outcome;
-
--- name: lineage_counts
--- A key counts once: completed if any sweep of the lineage completed it, else as in the newest.
-SELECT outcome, COUNT(*) AS number
-FROM (
-    SELECT c.outcome, ROW_NUMBER() OVER (
-        PARTITION BY c.key ORDER BY c.outcome IS 'completed' DESC, c.sweep DESC
-    ) AS rank
-    FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
-    WHERE s.lineage = :lineage
-)
-WHERE rank = 1
-GROUP BY outcome;
 
 -- name: result_rows
 -- Which sweep decides each key of a lineage, in the order of the newest sweep that has the key.
@@ -283,9 +270,10 @@ LIMIT :limit;
 
 -- name: durations
 -- How long the newest combinations of a job took. Keys are hashes: of a sweep in part they are a sample.
-SELECT c.parameters, c.ended - c.started AS seconds
+SELECT c.key, c.parameters, c.command, c.ended - c.started AS seconds
 FROM sweeps AS s CROSS JOIN combinations AS c ON c.sweep = s.id
-WHERE s.job = :job AND c.outcome = 'completed' AND c.ended IS NOT NULL AND c.started IS NOT NULL
+WHERE s.job = :job AND s.arguments = :arguments
+    AND c.outcome = 'completed' AND c.ended IS NOT NULL AND c.started IS NOT NULL
 ORDER BY s.id DESC, c.key
 LIMIT :limit;
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AttemptRow",
     "Combination",
+    "Duration",
     "Past",
     "Sample",
     "Submission",
@@ -29,6 +30,7 @@ __all__ = [
     "sweep_values",
     "to_attempt",
     "to_combination",
+    "to_duration",
     "to_past",
     "to_sweep",
 ]
@@ -155,6 +157,16 @@ class Past:
     started: float | None
     ended: float | None
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration:
+    """How long, in seconds, a combination took that completed; the others are those of `Combination`."""
+
+    key: str
+    parameters: Mapping[str, str]
+    command: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +313,16 @@ def to_past(row: sqlite3.Row) -> Past:
         started=row["started"],
         ended=row["ended"],
         message=row["message"],
+    )
+
+
+def to_duration(row: sqlite3.Row) -> Duration:
+    """Return how long the combination took that `row` tells of; ValueError where it does not."""
+    return Duration(
+        key=row["key"],
+        parameters=dict(json.loads(row["parameters"])),
+        command=row["command"],
+        seconds=float(row["seconds"]),
     )
 
 

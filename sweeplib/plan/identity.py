@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from sweeplib.syntax import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
     from hashlib import blake2b
 
     from sweeplib.syntax import Cell
 
-__all__ = ["KEY_LENGTH", "digest", "digest_all", "digest_text", "meaning", "prefix"]
+__all__ = ["KEY_LENGTH", "digest", "digest_all", "digest_text", "meaning", "prefix", "with_variants"]
 
 KEY_LENGTH = 32
 """Hexadecimal digits in a key."""
@@ -67,6 +67,11 @@ def prefix(
     """Return the part of the hashed text that combinations share."""
     more = [_field(*packages)] if packages else []
     return _bytes(_field(kind, _field(*words), _field(*arguments), style, _field(*_in_order(add)), *more))
+
+
+def with_variants(head: bytes, adds: Mapping[str, Sequence[str]]) -> bytes:
+    """Return `head` with what variants append, by what chooses each; where none does, as it is."""
+    return head + _bytes("".join(_field(name, _field(*_in_order(adds[name]))) for name in sorted(adds)))
 
 
 def _in_order(add: Sequence[str]) -> Sequence[str]:

@@ -90,6 +90,10 @@ class Lines:
             msg = f"{key} is {amount}, and no line of {self._job.launch} has --{name}=…"
             raise PlanError(f"job {self._job.entry!r}: resources: {msg}")
 
+    def makes(self, key: str, text: str) -> bool:
+        """Tell whether `key` would be that of a line of this text."""
+        return digest_text(self.prefix, text) == key
+
     @cached_property
     def _texts(self) -> Sequence[str]:
         return self._job.lines

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError
-from sweeplib.jobs import Resources, too_many_dashes
+from sweeplib.jobs import Resources, split_words, too_many_dashes
 from sweeplib.jobs.where import missing
 from sweeplib.plan.combination import Combination
-from sweeplib.plan.identity import prefix
+from sweeplib.plan.identity import digest, prefix, with_variants
 from sweeplib.plan.needs import Needs
 from sweeplib.plan.picks import rows_of
 from sweeplib.plan.rows import Row, cells_of, names_of
@@ -57,7 +57,7 @@ class Part(Sequence[Row]):
         self._groups = {name: set_.groups[name] for name in names_of(set_) if name in set_.groups}
         self.variants = self._chosen(set_)
         """The variants that there are, by the parameter and value that choose each."""
-        self._known: dict[tuple[str, ...], tuple[Needs, bytes]] = {}
+        self._known: dict[tuple[tuple[str, str], ...], tuple[Needs, bytes]] = {}
         self.prefix = self._prefix(self._needs)
         self._hold_amounts(set_)
         said = [self._needs.resources, *(variant.resources for variant in self.variants.values())]
@@ -91,9 +91,30 @@ class Part(Sequence[Row]):
         """Return what its key is made of besides the parameters (see `sweeplib.plan.identity`)."""
         return self.prefix if not self._groups else self._of_variants(cells)[1]
 
+    @property
+    def group_names(self) -> frozenset[str]:
+        """The parameters whose values are variants."""
+        return frozenset(self._groups)
+
+    def makes(self, key: str, cells: Sequence[Cell]) -> bool:
+        """Tell whether `key` would be that of a combination of this set, had it these parameters."""
+        try:
+            return digest(self.head(cells), cells) == key
+        except PlanError:
+            return False  # it is of a variant that is not there any more
+
+    def head_of_all(self) -> bytes:
+        """Return what the key of all as one is made of besides the columns: of variants, those in these."""
+        adds = {name: split_words(variant.add) for name, variant in self.variants.items() if variant.add}
+        if adds:
+            cells = (cell for column in self.rows.meaning() for cell in column if cell.key in self._groups)
+            present = {f"{cell.key}={unquote(cell.value)}" for cell in cells}
+            adds = {name: adds[name] for name in present & adds.keys()}
+        return with_variants(self.prefix, adds)
+
     def _of_variants(self, cells: Iterable[Cell]) -> tuple[Needs, bytes]:
         chosen = {cell.key: cell.value for cell in cells if cell.key in self._groups}
-        names = tuple(chosen.values())
+        names = tuple(chosen.items())
         if names not in self._known:
             needs = self._needs
             for key, value in chosen.items():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError, TooManyError
 from sweeplib.plan.combination import Combination
+from sweeplib.plan.families import Families
 from sweeplib.plan.identity import digest_all
 from sweeplib.plan.lines import Lines
 from sweeplib.plan.needs import Needs
@@ -124,6 +125,11 @@ class Plan(Sequence["Combination | Line | Command"]):
     def _needs(self) -> Needs:
         return Needs.of(self.job)
 
+    @cached_property
+    def families(self) -> Families:
+        """Which combinations, here and on record, have commands that differ in nothing but parameters."""
+        return Families(self)
+
     @property
     def least_cpu(self) -> float | None:
         """The fewest processors that is said of a command (``cpu`` of resources); None where none is."""
@@ -133,7 +139,7 @@ class Plan(Sequence["Combination | Line | Command"]):
     def key(self) -> str:
         """The identity of the whole plan: what a submit job, which runs once, is known by."""
         return digest_all(
-            (part.prefix, [*part.rows.meaning(), *[(cell,) for cell in part.constant]])
+            (part.head_of_all(), [*part.rows.meaning(), *[(cell,) for cell in part.constant]])
             for part in self.parts
             if isinstance(part, Part)
         )

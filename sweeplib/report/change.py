@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sweeplib.errors import InputError
-from sweeplib.forecast import Forecast
+from sweeplib.forecast import Forecasts
 from sweeplib.plan import Plan
 from sweeplib.plan.identity import digest, digest_text, meaning
 from sweeplib.report.differences import differences
@@ -186,8 +186,7 @@ class _Tally:
     def __init__(self, job: str, ledger: Ledger | None, most: int | None) -> None:
         self._ledger = ledger
         self._lineage = ledger.latest_lineage(job) if ledger is not None else None
-        self._forecast = Forecast.of(ledger, job) if ledger is not None else Forecast(())
-        self.basis = self._forecast.basis
+        self.basis = 0
         self.added, self.removed, self.kept = Share(most), Share(most), Share(0)
         self.rewritten = 0
         self.pairs: Counter[tuple[int, int]] = Counter()
@@ -197,6 +196,7 @@ class _Tally:
     def compare(self, before: Plan | None, now: Plan | None) -> None:
         """Sort the combinations of both plans into added, removed and kept."""
         old, new = _numbers(before), _numbers(now)
+        of_before, of_now = self._forecast(before), self._forecast(now)
         left: dict[bytes, int] = {}
         for each in before or ():
             left.setdefault(bytes.fromhex(each.key), _number(each, old))
@@ -214,9 +214,9 @@ class _Tally:
                 met.add(place)
                 if place in left:
                     self.pairs[left.pop(place), _number(each, new)] += 1
-                    self._take(self.kept, each, place, done=key in done)
+                    self._take(self.kept, each, place, of_now, done=key in done)
                 else:
-                    self._take(self.added, each, place, done=key in done)
+                    self._take(self.added, each, place, of_now, done=key in done)
                     if before is not None:
                         added.setdefault(_parameters(each), _number(each, new))
         for batch in _batches(before if left else None):
@@ -226,7 +226,7 @@ class _Tally:
                 place = bytes.fromhex(key)
                 if place in left:
                     number = left.pop(place)
-                    self._take(self.removed, each, place, done=key in done)
+                    self._take(self.removed, each, place, of_before, done=key in done)
                     other = added.get(_parameters(each))
                     if other is not None:
                         self.rewritten += 1
@@ -248,7 +248,22 @@ class _Tally:
             return set(keys) if self._ledger.done(self._lineage, [plan.key]) else set()
         return self._ledger.done(self._lineage, keys)
 
-    def _take(self, share: Share, each: Combination | Line | Command, key: bytes, *, done: bool) -> None:
+    def _forecast(self, plan: Plan | None) -> Forecasts | None:
+        if self._ledger is None or plan is None:
+            return None
+        found = Forecasts.of(self._ledger, plan)
+        self.basis = max(self.basis, found.basis)
+        return found
+
+    def _take(
+        self,
+        share: Share,
+        each: Combination | Line | Command,
+        key: bytes,
+        forecast: Forecasts | None,
+        *,
+        done: bool,
+    ) -> None:
         share.count += 1
         share.done += done
         if share.most is None or len(share.labels) < share.most:
@@ -257,7 +272,7 @@ class _Tally:
         if share.count > _ALL:
             share.sampled = True
             weight = 0 if key[0] % _EVERY else _EVERY
-        expected = self._forecast.expected(each.parameters) if weight and self.basis else None
+        expected = forecast.expected(each, each.parameters) if weight and forecast else None
         if expected is not None:
             share.seconds += expected.seconds * weight
             share.known += weight

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sweeplib.run.model import SweepPaths
 
-__all__ = ["find_completed", "last_begun", "read_marker", "read_markers", "write_marker"]
+__all__ = ["last_begun", "read_marker", "read_markers", "write_marker"]
 
 
 def read_marker(path: Path) -> Attempt | None:
@@ -65,12 +65,6 @@ def read_markers(paths: SweepPaths, key: str, after: int = 0) -> list[Attempt]:
 def last_begun(paths: SweepPaths, key: str, after: int = 0) -> int:
     """Return the number of the last attempt at a combination that has begun; `after` if none has since."""
     return max(_numbers(paths, key, after), default=after)
-
-
-def find_completed(paths: SweepPaths, key: str) -> Attempt | None:
-    """Return the attempt that completed the combination, if there is one."""
-    attempts = read_markers(paths, key)
-    return next((attempt for attempt in attempts if attempt.outcome is Outcome.COMPLETED), None)
 
 
 def _numbers(paths: SweepPaths, key: str, after: int = 0) -> Iterator[int]:

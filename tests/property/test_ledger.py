@@ -205,7 +205,6 @@ class LedgerMachine(RuleBasedStateMachine):
             assert done == completed
             assert done >= self.done.get(lineage, set())
             self.done[lineage] = done
-            assert self.ledger.lineage_counts(lineage)[Outcome.COMPLETED] == len(done)
             results = list(self.ledger.results("train", lineage))
             assert (
                 len(results)

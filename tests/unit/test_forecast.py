@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeplib.forecast import Expected, Forecast
+from sweeplib.forecast import Expected, Forecast, Forecasts
 from sweeplib.ledger import Ledger, Submission, Sweep
 from sweeplib.run.model import Attempt, Outcome
+from tests.plans import plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,20 +117,30 @@ def test_a_parameter_that_is_missing_is_a_value_too() -> None:
 
 
 def test_the_newest_sweeps_of_the_job_are_what_it_rests_on(tmp_path: Path) -> None:
+    made = plan("k=a,b,c")
+    keys = [each.key for each in made]
     with Ledger.open(tmp_path / "ledger.db") as ledger:
-        for number, (job, seconds) in enumerate([("train", 4.0), ("other", 9.0), ("train", 6.0)]):
+        for number, (job, seconds, arguments) in enumerate(
+            [("train", 4.0, ()), ("other", 9.0, ()), ("train", 6.0, ()), ("train", 1.0, ("-q",))]
+        ):
             sweep = f"01J{number:023d}"
-            ledger.add_sweep(Sweep(id=sweep, job=job, lineage=sweep, total=2, created=1.0))
-            rows = [Submission(key=key, position=0, label=key, parameters={"k": key}) for key in "abc"]
+            ledger.add_sweep(
+                Sweep(id=sweep, job=job, lineage=sweep, total=2, created=1.0, arguments=arguments)
+            )
+            rows = [
+                Submission(key=each.key, position=0, label="", parameters=each.parameters) for each in made
+            ]
             ledger.submit(sweep, rows)
+            done = 100.0 + seconds
             ended = [
-                Attempt(key="a", number=1, outcome=Outcome.FAILED, started=10.0, ended=100.0),
-                Attempt(key="a", number=2, outcome=Outcome.COMPLETED, started=100.0, ended=100.0 + seconds),
-                Attempt(key="b", number=1, outcome=Outcome.FAILED, started=10.0, ended=99.0),
+                Attempt(key=keys[0], number=1, outcome=Outcome.FAILED, started=10.0, ended=100.0),
+                Attempt(key=keys[0], number=2, outcome=Outcome.COMPLETED, started=100.0, ended=done),
+                Attempt(key=keys[1], number=1, outcome=Outcome.FAILED, started=10.0, ended=99.0),
             ]
             ledger.record(sweep, ended)
-        forecast = Forecast.of(ledger, "train")
-        newest = ledger.durations("train", 1)
-    assert forecast.expected({"k": "a"}) == Expected(5.0, repeats=2, attempts=2)
-    assert forecast.expected({"k": "b"}) is None
-    assert newest == [({"k": "a"}, 6.0)]
+        forecast = Forecasts.of(ledger, made)
+        newest = ledger.durations("train", (), 1)
+    assert forecast.expected(made[0], {"k": "a"}) == Expected(5.0, repeats=2, attempts=2)
+    assert forecast.expected(made[1], {"k": "b"}) is None
+    assert forecast.basis == 2
+    assert [(each.key, each.parameters, each.seconds) for each in newest] == [(keys[0], {"k": "a"}, 6.0)]

@@ -297,6 +297,15 @@ def test_a_failed_one_that_stands_twice_is_not_run_again(lab: Lab, kit: Kit) -> 
     assert str(summary) == "0 of 2 completed, 2 failed, 1 repeated in the plan"
 
 
+def test_what_other_values_have_done_leaves_no_room_for_records(lab: Lab, kit: Kit) -> None:
+    lab.run(lab.plan("i=1:10", task_runs=2))
+    for values, chunks in (("i=11:20", [None] * 2 + [1] * 8), ("i=11:22", [None] * 2)):
+        heard = kit.heard()
+        assert lab.run(lab.plan(values, task_runs=2), submitter=kit.counted(window=2), observer=heard).ok
+        assert heard.chunks == chunks
+        assert "a task run for each combination, 2 at most" in heard.logged
+
+
 def test_the_next_run_does_what_is_not_done(lab: Lab) -> None:
     lab.script('echo "$1" >> ran; [ "$1" != i=2 ]')
     assert str(lab.run(lab.plan("i=1:3"))) == "2 of 3 completed, 1 failed"

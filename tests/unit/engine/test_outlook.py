@@ -26,7 +26,7 @@ class Forecast:
     seconds: Sequence[float]
     basis: int = 1
 
-    def expected(self, parameters: Mapping[str, str]) -> Any:
+    def expected(self, _: object, parameters: Mapping[str, str]) -> Any:
         return SimpleNamespace(seconds=self.seconds[int(parameters["i"])])
 
 

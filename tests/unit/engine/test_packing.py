@@ -40,6 +40,13 @@ def test_chunks_grow_to_what_takes_ten_seconds() -> None:
     assert packing.news == "commands take about 0.1 s: up to 100 in a task run"
 
 
+def test_what_was_not_expected_shares_from_the_limit_on() -> None:
+    packing = Packing(40, 5, expected=0)
+    assert packing.news == "a task run for each combination, 5 at most"
+    assert packed(packing, 0.1, 40) == [None] * 5 + [1] * 16 + [2] * 19
+    assert packed(Packing(100_000, 10_000, expected=10), 0.1, 10) == [None] * 10
+
+
 @pytest.mark.parametrize(("seconds", "largest"), [(1e-3, 1000), (0.0, 1000), (4.0, 5), (9.9, 5), (10.0, 1)])
 def test_the_size_of_a_chunk(seconds: float, largest: int) -> None:
     sizes = Counter(packed(Packing(50_000, 10_000), seconds, 5000))
@@ -74,15 +81,16 @@ def test_a_retry_numbers_on() -> None:
     st.integers(2, 10**9),
     st.integers(1, 10**5),
     st.lists(st.tuples(st.floats(0, 100), st.integers(1, 300)), max_size=12),
+    st.floats(0, 1),
 )
 def test_numbers_rise_and_chunks_are_bounded(
-    expected: int, limit: int, phases: list[tuple[float, int]]
+    total: int, limit: int, phases: list[tuple[float, int]], share: float
 ) -> None:
-    packing = Packing(expected, limit)
+    packing = Packing(total, limit, expected=int(total * share))
     chunks = [chunk for seconds, count in phases for chunk in packed(packing, seconds, count)]
     numbers = [chunk for chunk in chunks if chunk is not None]
     assert numbers == sorted(numbers)
     assert sorted(set(numbers)) == list(range(1, len(set(numbers)) + 1)), "no number is left out"
-    if expected <= limit:
+    if total <= limit:
         assert not numbers
-    assert max(Counter(numbers).values(), default=0) <= max(1000, -(-expected // limit))
+    assert max(Counter(numbers).values(), default=0) <= max(1000, -(-total // limit))

@@ -414,3 +414,23 @@ def test_one_command_has_no_variants_of_its_own_needs(read: Read, backends: Path
         "backends/duckdb.yaml: job 'b' is one command, so resources and with of backend=duckdb cannot be for "
         "it alone; say it of the job"
     )
+
+
+def test_one_command_is_known_by_what_its_variants_append(read: Read, backends: Path) -> None:
+    def keys(polars: str, duckdb: str = "") -> tuple[str, str, str]:
+        (backends / "polars.yaml").write_text(polars, encoding="utf-8")
+        (backends / "duckdb.yaml").write_text(duckdb, encoding="utf-8")
+        text = "jobs: {b: {submit: x, groups: {backend: backends/}, sets: [{each: 'n=1,2 backend=*'}]}}"
+        made = read(text).job("b")
+        return Plan(made).key, Plan(made, only="backend=pandas").key, Plan(made, only="backend=polars").key
+
+    whole, pandas, polars = keys("add: --lazy")
+    after = keys("add: --lazy2")
+    assert after[1] == pandas, "what is not run changes nothing"
+    assert whole != after[0]
+    assert polars != after[2]
+    swapped = keys("", "add: --lazy")
+    assert len({whole, after[0], swapped[0], keys("")[0]}) == 4
+    assert keys("add: a=1 b=2") == keys("add: b=2 a=1"), "as it is of the add of a set"
+    plain = "jobs: {b: {submit: x, sets: [{each: 'n=1,2 backend=duckdb,pandas,polars'}]}}"
+    assert keys("")[0] == Plan(read(plain).job("b")).key, "where nothing is appended, as without variants"

@@ -79,11 +79,6 @@ def test_a_sample_of_a_lineage(ledger: Ledger, make: Any, lineage: str) -> None:
     assert sample([F, T, L, C], 9) == (["1a", "3c", "2d", "3e", "2b"], 5)
 
 
-def test_a_lineage_counts_a_key_once(ledger: Ledger, lineage: str) -> None:
-    assert ledger.lineage_counts(lineage) == NONE | {C: 3, F: 1, T: 1, None: 2}
-    assert ledger.lineage_counts("01X") == NONE
-
-
 def test_results_are_of_the_sweep_that_decides(ledger: Ledger, make: Any, lineage: str) -> None:
     results = [(row.key, row.sweep, row.outcome) for row in ledger.results("train", lineage)]
     assert results == [

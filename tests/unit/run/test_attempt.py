@@ -18,7 +18,7 @@ import pytest
 from sweeplib.errors import GuardError
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.client import Guard
-from sweeplib.run.marker import find_completed, read_marker, read_markers
+from sweeplib.run.marker import read_marker, read_markers
 from sweeplib.run.model import Attempt, Outcome
 
 if TYPE_CHECKING:
@@ -185,11 +185,10 @@ def test_attempts_are_numbered(sweep: Sweep) -> None:
     numbers = [sweep.run("sh", "-c", "exit $SWEEP_ATTEMPT").exit_code for _ in range(3)]
     assert numbers == [1, 2, 3]
     assert [attempt.number for attempt in read_markers(sweep.paths, sweep.key)] == [1, 2, 3]
-    assert find_completed(sweep.paths, sweep.key) is None
 
     done = sweep.run("true")
-    assert find_completed(sweep.paths, sweep.key) == done
-    assert done.number == 4
+    assert (done.outcome, done.number) == (Outcome.COMPLETED, 4)
+    assert read_markers(sweep.paths, sweep.key)[-1] == done
 
 
 def test_a_number_stays_taken_when_logs_are_cleared_away(sweep: Sweep) -> None:
