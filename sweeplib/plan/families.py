@@ -8,7 +8,7 @@ command, other arguments, another `add` or other packages, those of a variant am
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from sweeplib.plan.combination import Combination
@@ -77,8 +77,8 @@ class Families:
         Those that have some, of long columns the first.
         """
         parts = [part for part in self._plan.parts if not isinstance(part, Lines)]
-        columns = [column for part in parts for column in (*part.rows.meaning(), part.constant)]
-        cells = (cell for column in columns for cell in islice(column, _LOOKED))
+        columns = [column for part in parts for column in (*part.rows.meaning(), [part.constant])]
+        cells = chain.from_iterable(entry for column in columns for entry in islice(column, _LOOKED))
         return {(cell.key, text): cell.value for cell in cells if (text := unquote(cell.value)) != cell.value}
 
 

@@ -82,8 +82,11 @@ def _in_order(add: Sequence[str]) -> Sequence[str]:
 
 def digest(head: bytes, cells: Iterable[Cell]) -> str:
     """Return the key of the combination with these cells."""
-    body = sorted([_field(cell.key, meaning(cell.value)) for cell in cells])
-    return _hash(head + _bytes("".join(body))).hexdigest()
+    return _hash(head + _body(cells)).hexdigest()
+
+
+def _body(cells: Iterable[Cell]) -> bytes:
+    return _bytes("".join(sorted([_field(cell.key, meaning(cell.value)) for cell in cells])))
 
 
 def digest_text(head: bytes, text: str) -> str:
@@ -91,23 +94,23 @@ def digest_text(head: bytes, text: str) -> str:
     return _hash(head + _bytes(_field(text))).hexdigest()
 
 
-def digest_all(parts: Iterable[tuple[bytes, Iterable[Iterable[Cell]]]]) -> str:
+def digest_all(parts: Iterable[tuple[bytes, Iterable[Iterable[Iterable[Cell]]]]]) -> str:
     """Return the key of a whole plan: of the prefix and the columns of every part.
 
-    Columns may stand in any order, their cells may not: it is the order of the combinations.
+    Parts, columns, and the entries of a column may stand in any order.
     """
-    hashed = _hash()
-    for head, columns in parts:
-        hashed.update(head)
-        hashed.update(_bytes(_field(*sorted(map(_digest_column, columns)))))
-    return hashed.hexdigest()
+    found = [head + _bytes(_field(*sorted(map(_digest_column, columns)))) for head, columns in parts]
+    return _hash(b"".join(_hash(each).digest() for each in sorted(found))).hexdigest()
 
 
-def _digest_column(column: Iterable[Cell]) -> str:
-    hashed = _hash()
-    for cell in column:
-        hashed.update(_bytes(_field(cell.key, meaning(cell.value))))
-    return hashed.hexdigest()
+def _digest_column(column: Iterable[Iterable[Cell]]) -> str:
+    """Return the sum of the hashes of all entries: one for each multiset of them.
+
+    It is MSet-Add-Hash of D. Clarke, S. Devadas, M. van Dijk, B. Gassend and G. E. Suh, "Incremental Multiset
+    Hash Functions and Their Application to Memory Integrity Checking", ASIACRYPT 2003.
+    """
+    total = sum(int.from_bytes(_hash(_body(entry)).digest(), "big") for entry in column)
+    return f"{total % (1 << 4 * KEY_LENGTH):x}"
 
 
 def _hash(content: bytes = b"") -> blake2b:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError
@@ -107,8 +108,8 @@ class Part(Sequence[Row]):
         """Return what the key of all as one is made of besides the columns: of variants, those in these."""
         adds = {name: split_words(variant.add) for name, variant in self.variants.items() if variant.add}
         if adds:
-            cells = (cell for column in self.rows.meaning() for cell in column if cell.key in self._groups)
-            present = {f"{cell.key}={unquote(cell.value)}" for cell in cells}
+            cells = chain.from_iterable(chain.from_iterable(self.rows.meaning()))
+            present = {f"{cell.key}={unquote(cell.value)}" for cell in cells if cell.key in self._groups}
             adds = {name: adds[name] for name in present & adds.keys()}
         return with_variants(self.prefix, adds)
 

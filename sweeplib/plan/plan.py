@@ -139,7 +139,7 @@ class Plan(Sequence["Combination | Line | Command"]):
     def key(self) -> str:
         """The identity of the whole plan: what a submit job, which runs once, is known by."""
         return digest_all(
-            (part.head_of_all(), [*part.rows.meaning(), *[(cell,) for cell in part.constant]])
+            (part.head_of_all(), [*part.rows.meaning(), *[[(cell,)] for cell in part.constant]])
             for part in self.parts
             if isinstance(part, Part)
         )

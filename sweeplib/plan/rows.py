@@ -11,23 +11,27 @@ from abc import abstractmethod
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, overload
 
 from sweeplib.errors import PlanError
-from sweeplib.syntax import Cell
+from sweeplib.plan.identity import meaning
+from sweeplib.syntax import Cell, number
 from sweeplib.syntax.product import product
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from sweeplib.jobs import Set
     from sweeplib.syntax.condition import Condition
 
 __all__ = [
     "LONGEST",
+    "Arranged",
     "Column",
     "Filtered",
     "Grid",
@@ -43,6 +47,8 @@ Column = Sequence[Cell] | Sequence[Row]
 
 LONGEST = 1_000_000
 """How many combinations a condition may have to look at, and how many a sample may have."""
+
+_SORTED = 100_000  # entries of a column that are put in order
 
 
 class Rows(Sequence[Row]):
@@ -77,8 +83,11 @@ class Rows(Sequence[Row]):
     def __iter__(self) -> Iterator[Row]: ...
 
     @abstractmethod
-    def meaning(self) -> Iterator[Iterable[Cell]]:
-        """Yield columns of cells that are the same for two sequences exactly if these have the same rows."""
+    def meaning(self) -> Iterator[Iterable[Row]]:
+        """Yield columns of entries that mean the same for two sequences exactly if these have the same rows.
+
+        In whatever order: of the rows, of the columns, of the entries of each.
+        """
 
 
 class Grid(Rows):
@@ -144,10 +153,10 @@ class Grid(Rows):
         rows = product(self.columns)
         return rows if self.plain else map(_flat, rows)  # type: ignore[arg-type,return-value]
 
-    def meaning(self) -> Iterator[Iterable[Cell]]:
-        """Yield the columns; of one whose parameters go in step, the cells of all."""
+    def meaning(self) -> Iterator[Iterable[Row]]:
+        """Yield the columns."""
         for column in self.columns:
-            yield chain.from_iterable(map(cells_of, column))
+            yield map(cells_of, column)
 
 
 def _flat(entries: Iterable[Cell | Row]) -> Row:
@@ -200,12 +209,12 @@ class Filtered(Rows):
         missing = dict.fromkeys(name for each in conditions for name in each.names)
         looked = [[_values(cells_of(entry)) for entry in column] for column in columns]
         left = array("q")
-        for number, entries in enumerate(itertools.product(*looked)):
+        for place, entries in enumerate(itertools.product(*looked)):
             values = {**missing, **fixed}
             for entry in entries:
                 values.update(entry)
             if not any(condition.holds(values) for condition in conditions):
-                left.append(number)
+                left.append(place)
         return left
 
     @property
@@ -262,11 +271,10 @@ class Filtered(Rows):
     def __iter__(self) -> Iterator[Row]:
         return map(self.grid.row, self._walk(0, 0, len(self._left)))
 
-    def meaning(self) -> Iterator[Iterable[Cell]]:
-        """Yield the columns of the grid, and what is left of it where these stand by their names."""
+    def meaning(self) -> Iterator[Iterable[Row]]:
+        """Yield the columns of the grid, and what is left of it where these are arranged."""
         yield from self.grid.meaning()
-        named = self.over(Grid([self.grid.columns[column] for column in self.grid.by_name]))
-        yield (Cell("", str(number)) for number in named.bound[1])
+        yield ((Cell("", str(number)),) for number in Arranged.of(self).rows.bound[1])
 
     def _walk(self, column: int, low: int, high: int) -> Iterator[tuple[int, ...]]:
         """Yield the places in the columns from `column` on of the numbers from `low` to before `high`."""
@@ -285,6 +293,60 @@ class Filtered(Rows):
                 for rest in self._walk(column + 1, low, end):
                     yield (place, *rest)
                 low = end
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """The `rows` that were `written`, over the same columns in an order that does not depend on the writing.
+
+    `columns` tell of each column which it was, `entries` which of its entries each of these was.
+    """
+
+    written: Grid | Filtered
+    rows: Grid | Filtered
+    columns: Sequence[int]
+    entries: Sequence[Sequence[int]]
+
+    @classmethod
+    def of(cls, written: Grid | Filtered) -> Arranged:
+        """Put columns in the order of their parameters' names, and entries in that of their meanings."""
+        all_, columns = written.grid.columns, written.grid.by_name
+        entries = [_by_meaning(all_[column]) for column in columns]
+        if columns == sorted(columns) and all(isinstance(places, range) for places in entries):
+            return cls(written, written, columns, entries)
+        arranged = Grid([_taken(all_[at], places) for at, places in zip(columns, entries, strict=True)])
+        return cls(written, written.over(arranged), columns, entries)
+
+    def indices(self, found: Iterable[Sequence[int]]) -> Sequence[int]:
+        """Return the indices, sorted, that the rows with these places in the columns have as written."""
+        return array("q", sorted(map(self._index, found)))
+
+    def _index(self, places: Sequence[int]) -> int:
+        found = [0] * len(places)
+        for column, entries, place in zip(self.columns, self.entries, places, strict=True):
+            found[column] = entries[place]
+        return self.written.index_of(found)
+
+
+def _taken(column: Column, places: Sequence[int]) -> Column:
+    if isinstance(places, range):
+        return column
+    return [column[place] for place in places]  # type: ignore[return-value]  # entries of one kind
+
+
+def _by_meaning(column: Column) -> Sequence[int]:
+    """Return the places of a column's entries, numbers upwards and then texts; a range if they stand so."""
+    places = range(len(column))
+    if len(places) > _SORTED:
+        return places
+    meanings = [sorted((cell.key, *_order(cell.value)) for cell in cells_of(entry)) for entry in column]
+    found = sorted(places, key=meanings.__getitem__)
+    return places if found == list(places) else found
+
+
+def _order(value: str) -> tuple[bool, Decimal | int, str]:
+    found = number(value)
+    return (True, 0, meaning(value)) if found is None else (False, found, "")
 
 
 def _keys(column: Column) -> tuple[str, ...]:

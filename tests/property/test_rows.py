@@ -125,8 +125,10 @@ def test_what_is_picked_does_not_depend_on_the_writing(
         assert exclude, "a condition may leave nothing"
         return
     assert {each.key for each in first} == {each.key for each in second}
-    if all(values[name] == other[name] for name in names):
-        assert first.key == second.key
+    assert first.key == second.key
+    assert first.key != plan({"each": f"{texts[0]} z=1", **more}).key
+    both = {"each": texts[0], **more}, {"each": f"{texts[0]} z=1", **more}
+    assert plan(*both).key == plan(*reversed(both)).key != first.key
 
 
 @laws
