@@ -316,6 +316,30 @@ def test_a_result_file_of_another_shape_is_told(sweep: Sweep) -> None:
     assert attempt.message == "its result file is not a mapping of names to numbers"
 
 
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        ("print('{\"n\": 1' + 400 * '0' + '}')", "int too large to convert to float"),
+        (
+            "print(100_000 * '[')",
+            "maximum recursion depth exceeded while decoding a JSON array from a unicode",
+        ),
+        ("print(16_000_000 * ' ')", "it has more than 16 MB"),
+        ("sys.stdout.buffer.write(b'\\xff')", "'utf-8' codec can't decode byte 0xff in position 0: invalid"),
+        ("os.remove(path); os.mkfifo(path)", "[Errno 22] not an ordinary file: "),
+        ("os.remove(path); os.mkdir(path)", "[Errno 21] Is a directory: "),
+    ],
+)
+def test_no_result_file_ends_the_guard(sweep: Sweep, script: str, problem: str) -> None:
+    sweep.run("true", key="k0")
+    guard = Guard.shared().pid
+    code = f"import os, sys; path = os.environ['SWEEP_RESULT']; sys.stdout = open(path, 'w'); {script}"
+    attempt = run_attempt(sweep.python(code), tick=0.05)
+    assert (attempt.outcome, attempt.exit_code, attempt.metrics) == (Outcome.COMPLETED, 0, None)
+    assert attempt.message.startswith(f"its result file cannot be read: {problem}")
+    assert Guard.shared().pid == guard
+
+
 def test_a_log_that_cannot_be_created_is_a_failure(sweep: Sweep) -> None:
     (sweep.paths.folder / "logs").write_text("a file where a folder belongs")
     attempt = sweep.run("true")
