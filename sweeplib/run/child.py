@@ -73,7 +73,7 @@ class Child:
         """Whether `check` has anything to do by now."""
         return self._check_at <= time.monotonic()
 
-    def start(self, env: Mapping[str, str], null: int, templates: Templates | None) -> bool:
+    def start(self, env: Mapping[str, str], templates: Templates | None) -> bool:
         """Start the command under `env`; False if it must wait: try again.
 
         It waits while somebody has the sweep's lock or its devices, and for the modules that it is to find
@@ -94,7 +94,7 @@ class Child:
             return False
         if isinstance(pid, str):
             self._note = f"started cold: {pid}" if pid else ""
-            self._spawn(null)
+            self._spawn()
         else:
             self._began(pid)
         return True
@@ -143,10 +143,10 @@ class Child:
         self._started, self._started_at = time.time(), time.monotonic()
         return templates.fork(spec["argv"], spec["cwd"], self._env, spec["preload"], self._log)
 
-    def _spawn(self, null: int) -> None:
+    def _spawn(self) -> None:
         spec = self.spec
         self._started, self._started_at = time.time(), time.monotonic()
-        pid = spawn(spec["argv"], spec["cwd"], self._env, self._log, null)
+        pid = spawn(spec["argv"], spec["cwd"], self._env, self._log)
         if isinstance(pid, Refusal):
             message = pid.message
             try:

@@ -27,6 +27,7 @@ import time
 
 from sweeplib.run.child import FAILED, LOST, TIMED_OUT, Child
 from sweeplib.run.locks import SweepLocks
+from sweeplib.run.open_files import raise_limit
 from sweeplib.run.tree import Table, become_subreaper
 
 TYPE_CHECKING = False
@@ -105,7 +106,6 @@ class Loop:
     def __init__(self, channel: int, parent: int) -> None:
         """Serve the process `parent` over the socket `channel`."""
         self._channel = Channel(channel)
-        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self._env = dict(os.environ)
         self._locks = SweepLocks()
         self._children: dict[int, Child] = {}  # by the number of their request
@@ -204,7 +204,7 @@ class Loop:
 
     def _start(self, child: Child) -> None:
         templates = self._warm() if child.spec["preload"] else None
-        if self._have(child, child.start, self._env, self._null, templates) is False:
+        if self._have(child, child.start, self._env, templates) is False:
             self._waiting.append(child)
         elif child.tree and child.tree.pid is not None:
             self._leaders[child.tree.pid] = child
@@ -288,8 +288,12 @@ class Loop:
         self._channel.flush()
 
 
-def main(parent: int) -> None:
-    """Serve the process `parent` over standard input, then end this process."""
+def main(parent: int, files: int) -> None:
+    """Serve the process `parent` over standard input, then end this process.
+
+    Of commands, each may have so many `files` open.
+    """
+    raise_limit(files)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])

@@ -386,6 +386,33 @@ def test_a_full_disk_is_told(sweep: Sweep, python_path: None) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_more_commands_at_once_than_files_may_be_open(sweep: Sweep, python_path: None) -> None:
+    count, limit = 60, 40
+    code = f"""
+import pickle, resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from sweeplib.run.attempt import run_attempt
+from sweeplib.run.client import Guard
+resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {count * 10}))
+work = pickle.loads(bytes.fromhex(sys.argv[1]))
+with ThreadPoolExecutor({count}) as pool:
+    attempts = list(pool.map(lambda i: run_attempt(replace(work, key=f"k{{i}}")), range({count})))
+Guard.shared().close()
+print({{attempt.message for attempt in attempts}})
+"""
+    gate = sweep.paths.folder / "gate"
+    os.mkfifo(gate)
+    script = f"ulimit -Sn; ulimit -Hn; echo here > {sweep.mailbox.path}; read line < {gate}"
+    words = [sys.executable, "-c", code, pickle.dumps(sweep.work("sh", "-c", script)).hex()]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert [sweep.mailbox.line() for _ in range(count)] == ["here"] * count
+    with gate.open("w") as file:
+        file.write("go\n" * count)
+    assert process.communicate(timeout=20)[0] == "{''}\n"
+    assert {sweep.log(key=f"k{i}") for i in range(count)} == {f"{limit}\n{count * 10}\n"}
+
+
 def test_no_guard_is_an_error(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     Guard.shared().close()
     monkeypatch.setattr(sys, "executable", "/no/such/python")
