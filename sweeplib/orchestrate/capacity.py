@@ -24,7 +24,7 @@ class Capacity:
     """So many `places` for commands at once, thousandths of processors, and bytes of memory.
 
     A command of which no processors are said takes `plain` thousandths. `devices` is how many GPUs there are
-    for commands that do not say themselves which those are.
+    for commands that do not say themselves which those are; 0 where none of a sample asks for any.
     """
 
     places: int
@@ -43,7 +43,8 @@ class Capacity:
         least = asked.least_cpu
         places = parallel or max(processors, min(int(processors / (least or 1.0)), _MOST))
         plain = thousandths(1) if least is not None and parallel is None else 0
-        devices = len(machine.devices({**os.environ, **asked.env}))
+        # To ask takes a while, and very long where a driver hangs.
+        devices = len(machine.devices({**os.environ, **asked.env})) if asked.gpu else 0
         return cls(places, thousandths(processors), machine.memory(), plain, devices)
 
     def room(self) -> Room:

@@ -78,6 +78,16 @@ def test_what_cannot_run_waits_for_nothing(fields: dict[str, Any]) -> None:
     assert of("a=1", cpu=1).need(work(**fields)) is NOTHING
 
 
+def test_devices_are_looked_for_where_some_ask_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[object] = []
+    monkeypatch.setattr(machine, "devices", lambda env: looked.append(env) or ("0", "1"))
+    assert of("a=1:9", cpu=1, memory="1GB").devices == 0
+    assert looked == []
+    asked = Asked.of(plan({"each": "a=1:16", "resources": {"gpu": 1}}, "b=1:16"))
+    assert Capacity.of(asked, None).devices == 2
+    assert Capacity.of(asked, None).at_once(asked) == 4, "every second one needs a device"
+
+
 @pytest.mark.parametrize(
     ("resources", "expected"),
     [
