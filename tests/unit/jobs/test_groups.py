@@ -412,8 +412,8 @@ def test_a_variant_that_brings_another_group(nested: Callable[..., Plan]) -> Non
             {"engines_fast": "each: x=1:1000000000 y=1:1000000000 z=1:1000000000"},
             (
                 "backends/polars.yaml:1: each: 1,000,000,000,000,000,000,000,000,001 combinations are made "
-                "of what stands in engines/fast.yaml, more than 1,000,000; sweep fewer values there, or sweep "
-                "them in a set of the job"
+                "of what stands in engines/fast.yaml, more than 1,000,000; sweep fewer values there, or "
+                "sweep them in a set of the job"
             ),
         ),
     ],
