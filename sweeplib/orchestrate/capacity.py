@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeplib.orchestrate.room import NOTHING, Need, Room, thousandths
-from sweeplib.run import machine
+from sweeplib.run import machine, open_files
 from sweeplib.run.demand import devices_of, shortage
 
 if TYPE_CHECKING:
@@ -37,11 +37,13 @@ class Capacity:
     def of(cls, asked: Asked, parallel: int | None) -> Capacity:
         """Return what this machine has for commands that ask for so much; `parallel` may run at once.
 
-        None: as many as there are processors for. One that says nothing of them takes one then.
+        None: as many as there are processors for. One that says nothing of them takes one then. In any case
+        no more than files may be open.
         """
         processors = machine.processors()
         least = asked.least_cpu
         places = parallel or max(processors, min(int(processors / (least or 1.0)), _MOST))
+        places = min(places, open_files.room())
         plain = thousandths(1) if least is not None and parallel is None else 0
         # To ask takes a while, and very long where a driver hangs.
         devices = len(machine.devices({**os.environ, **asked.env})) if asked.gpu else 0

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import resource
 
-__all__ = ["as_before", "raise_limit"]
+__all__ = ["as_before", "raise_limit", "room"]
 
 _WANTED = 65_536  # not all that there may be: some programs do something for each that may be open
+_OURS = 200  # those that a process of ours has open besides, about
 
 _before: int | None = None  # the limit that this process was started with, once it has another
 
@@ -22,12 +23,24 @@ def raise_limit(before: int | None = None) -> int:
     """Raise this process's limit, once, and return what it was; `before` says so where another raised it."""
     global _before
     if _before is None:
-        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        now = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         _before = now if before is None else before
-        if now != resource.RLIM_INFINITY:
-            wanted = _WANTED if most == resource.RLIM_INFINITY else min(_WANTED, most)
-            _set(max(now, wanted))
+        _set(_highest())
     return _before
+
+
+def room() -> int:
+    """Return for how many commands at once this process can have a file open, once its limit is raised."""
+    limit = _highest()
+    return _WANTED if limit == resource.RLIM_INFINITY else max(1, limit - _OURS, limit // 4)
+
+
+def _highest() -> int:
+    """Return the limit that this process is to have: no lower than the one that it has."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now == resource.RLIM_INFINITY:
+        return now
+    return max(now, _WANTED if most == resource.RLIM_INFINITY else min(_WANTED, most))
 
 
 class as_before:  # noqa: N801  (a context manager; contextlib would have to be imported)

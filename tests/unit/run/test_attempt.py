@@ -394,7 +394,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from sweeplib.run.attempt import run_attempt
 from sweeplib.run.client import Guard
+from sweeplib.run.open_files import room
 resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {count * 10}))
+print(room(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 work = pickle.loads(bytes.fromhex(sys.argv[1]))
 with ThreadPoolExecutor({count}) as pool:
     attempts = list(pool.map(lambda i: run_attempt(replace(work, key=f"k{{i}}")), range({count})))
@@ -407,9 +409,10 @@ print({{attempt.message for attempt in attempts}})
     words = [sys.executable, "-c", code, pickle.dumps(sweep.work("sh", "-c", script)).hex()]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert [sweep.mailbox.line() for _ in range(count)] == ["here"] * count
-    with gate.open("w") as file:
-        file.write("go\n" * count)
-    assert process.communicate(timeout=20)[0] == "{''}\n"
+    with gate.open("r+b", buffering=0) as file:
+        file.write(count * b"\n")  # a byte for each, which keeps until it reads
+        told = process.communicate(timeout=20)[0]
+    assert told == f"{count * 10 - 200} {limit}\n{{''}}\n"
     assert {sweep.log(key=f"k{i}") for i in range(count)} == {f"{limit}\n{count * 10}\n"}
 
 
