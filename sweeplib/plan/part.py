@@ -80,7 +80,7 @@ class Part(Sequence[Row]):
         return {
             f"{name}={unquote(value)}": group.variant(value)
             for name, group in self._groups.items()
-            for value in _values_of(set_, name, None)
+            for value in _values_of(set_, name, whole=True)
         }
 
     def needs(self, cells: Iterable[Cell]) -> Needs:
@@ -208,8 +208,9 @@ class Part(Sequence[Row]):
             yield Combination(self, number, row)
 
 
-def _values_of(set_: Set, name: str, most: int | None = _LOOKED) -> list[str]:
-    """Return the values of a parameter, each once, of very many the first; None: all."""
+def _values_of(set_: Set, name: str, *, whole: bool = False) -> list[str]:
+    """Return the values of a parameter, each once; of very many the first, unless the `whole` is wanted."""
+    most = None if whole else _LOOKED
     cells = list(set_.cells)
     for column in set_.columns:
         if name in column.keys:
