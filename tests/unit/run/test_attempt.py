@@ -408,10 +408,13 @@ print({{attempt.message for attempt in attempts}})
     script = f"ulimit -Sn; ulimit -Hn; echo here > {sweep.mailbox.path}; read line < {gate}"
     words = [sys.executable, "-c", code, pickle.dumps(sweep.work("sh", "-c", script)).hex()]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    assert [sweep.mailbox.line() for _ in range(count)] == ["here"] * count
-    with gate.open("r+b", buffering=0) as file:
-        file.write(count * b"\n")  # a byte for each, which keeps until it reads
-        told = process.communicate(timeout=20)[0]
+    try:
+        assert [sweep.mailbox.line() for _ in range(count)] == ["here"] * count
+        with gate.open("r+b", buffering=0) as file:
+            file.write(count * b"\n")  # a byte for each, which keeps until it reads
+            told = process.communicate(timeout=20)[0]
+    finally:
+        process.kill()  # its guard ends what it has left
     assert told == f"{count * 10 - 200} {limit}\n{{''}}\n"
     assert {sweep.log(key=f"k{i}") for i in range(count)} == {f"{limit}\n{count * 10}\n"}
 
