@@ -2,7 +2,8 @@
 
 ``groups: {backend: backends/}`` says that the values of `backend` are the files ``backends/NAME.yaml``. To
 add a variant is to add a file. In `each`, a value with ``*``, ``?`` or ``[…]`` stands for all variants that
-match, and one that begins with ``!`` takes those that match it away, if there are any.
+match, and one that begins with ``!`` takes those that match it away, if there are any. A variant may bring
+another group, whose variants bring theirs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,15 +35,17 @@ if TYPE_CHECKING:
     from sweeplib.jobs.units import Multiple
     from sweeplib.where import Where
 
-__all__ = ["SUFFIXES", "Group", "Variant", "expanded", "groups"]
+__all__ = ["SUFFIXES", "Group", "Variant", "brought", "expanded", "files", "groups", "hold_apart"]
 
 SUFFIXES = (".yaml", ".yml")
 """What the names of variants' files end in."""
 
 _PATTERN = re.compile(r"[*?\[]")
-_LONGEST = 100_000  # entries of a column that has a group's parameter
+_LONGEST = 100_000  # entries of a column that has a group's parameter, as it is written
+_MOST = 1_000_000  # entries of it with the parameters of the variants
 
 Row = tuple[Cell, ...]
+Column = Argument | Steps | Entries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +74,24 @@ class Variant(Model):
         return self.origin.place("all" if any(cell.key == name for cell in parse_all(self.all)) else "each")
 
     @cached_property
-    def rows(self) -> tuple[Row, ...]:
-        """The parameters of its own: the product of `each`, with those of `all`."""
-        constant = parse_all(self.all)
-        return tuple((*row, *constant) for row in itertools.product(*parse_each(self.each)))
+    def _written(self) -> tuple[tuple[str, Column], ...]:
+        """The columns as they are written, each with the key that it is of."""
+        swept = (("each", argument) for argument in parse_each(self.each))
+        return (*swept, *(("all", Entries(((cell,),))) for cell in parse_all(self.all)))
+
+    def columns(self, known: Mapping[str, Group], seen: dict[str, str]) -> Iterator[Column]:
+        """Yield what is multiplied for it, those of `all` last; groups among them have their own beside them.
+
+        `seen` are the parameters beside it, each with the file that brings it, or none; its own are added.
+        Raises as `expanded` does.
+        """
+        hold_apart(seen, self.files)
+        seen |= self.files
+        for where, column in self._written:
+            with self.origin.of(where):
+                found = expanded(column, known, seen)
+            seen |= {name: file for name, file in files(found, known).items() if file}
+            yield found
 
 
 def groups(value: object) -> dict[str, str]:
@@ -171,10 +189,26 @@ class Group:
         return self.variants[names[0]]
 
 
-def expanded(column: Argument | Steps | Entries, known: Mapping[str, Group]) -> Argument | Steps | Entries:
+def brought(names: Iterable[str], known: Mapping[str, Group]) -> dict[str, None]:
+    """Return these parameters and those that the variants of groups among them may bring, and theirs.
+
+    Raises `JobFileError` where a variant cannot be read.
+    """
+    found = dict.fromkeys(names)
+    looked = list(found)
+    for name in looked:
+        for variant in known[name].variants.values() if name in known else ():
+            looked += [each for each in variant.files if each not in found]
+            found |= dict.fromkeys(variant.files)
+    return found
+
+
+def expanded(column: Column, known: Mapping[str, Group], seen: Mapping[str, str] | None = None) -> Column:
     """Return a column in which every value of a group has the parameters of its variant beside it.
 
-    Raises `PlanError` where a variant is not there, and `JobFileError` where one cannot be read.
+    `seen` are those that are there already, each with the file that brings it, or none. Raises `PlanError`
+    where a variant is not there, brings what is there already, or brings very many combinations, and
+    `JobFileError` where one cannot be read.
     """
     own = [known[name] for name in column.keys if name in known]
     if not own:
@@ -182,20 +216,42 @@ def expanded(column: Argument | Steps | Entries, known: Mapping[str, Group]) -> 
     if len(column) > _LONGEST:
         msg = f"group {own[0].name!r} has {len(column):,} values in one set, more than {_LONGEST:,}"
         raise PlanError(msg)
-    rows: Iterable[Row]
+    rows: Sequence[Row]
     if isinstance(column, Argument) and len(column.alternatives) == 1 and not column.drawn:
         rows = [(Cell(own[0].name, name),) for name in own[0].choose([cell.value for cell in column])]
     else:
-        rows = [(entry,) if isinstance(entry, Cell) else entry for entry in column]
-    return Entries(tuple(itertools.chain.from_iterable(_with_own(row, known) for row in rows)))
+        rows = [_cells(entry) for entry in column]
+    products = [_with_own(row, known, seen or {}) for row in rows]
+    _hold_size(products, known)
+    entries: Iterator[tuple[Cell | Row, ...]]
+    entries = itertools.chain.from_iterable(itertools.product(*columns) for columns in products)
+    return Entries(tuple(tuple(cell for part in entry for cell in _cells(part)) for entry in entries))
 
 
-def files(column: Argument | Steps | Entries, known: Mapping[str, Group]) -> dict[str, str]:
+def _hold_size(products: Sequence[Sequence[Column]], known: Mapping[str, Group]) -> None:
+    """Raise `PlanError` where products of variants' parameters are too many to be written out."""
+    sizes = [prod(map(len, columns)) for columns in products]
+    if sum(sizes) <= _MOST:
+        return
+    largest = products[sizes.index(max(sizes))]
+    brings = dict.fromkeys(file for column in largest for file in files(column, known).values() if file)
+    msg = (
+        f"{sum(sizes):,} combinations are made of what stands in {' and '.join(brings)}, more than {_MOST:,}"
+        "; sweep fewer values there, or sweep them in a set of the job"
+    )
+    raise PlanError(msg)
+
+
+def _cells(entry: Cell | Row) -> Row:
+    return (entry,) if isinstance(entry, Cell) else entry
+
+
+def files(column: Column, known: Mapping[str, Group]) -> dict[str, str]:
     """Return the parameters of an expanded column, each with the file that brings it, or an empty text."""
     found = dict.fromkeys(column.keys, "")
     if not known.keys().isdisjoint(found):
-        rows = ((entry,) if isinstance(entry, Cell) else entry for entry in column)
-        for name, value in {(cell.key, cell.value) for row in rows for cell in row if cell.key in known}:
+        cells = (cell for entry in column for cell in _cells(entry) if cell.key in known)
+        for name, value in dict.fromkeys(cells):
             found |= known[name].variant(value).files
     return found
 
@@ -211,19 +267,15 @@ def hold_apart(seen: Mapping[str, str], others: Mapping[str, str]) -> None:
             raise PlanError(f"{text}; keep one of the two")
 
 
-def _with_own(row: Row, known: Mapping[str, Group]) -> Iterator[Row]:
-    """Yield a row with the parameters of its variants, each behind its group; a variant may have several."""
-    parts: list[Sequence[Row]] = []
-    seen = {cell.key: "" for cell in row}
+def _with_own(row: Row, known: Mapping[str, Group], seen: Mapping[str, str]) -> list[Column]:
+    """Return what is multiplied for a row: its cells, and behind each group what its variant brings."""
+    found: list[Column] = []
+    beside = {**{cell.key: "" for cell in row}, **seen}
     for cell in row:
-        parts.append([(cell,)])
+        found.append(Entries(((cell,),)))
         if cell.key in known:
-            variant = known[cell.key].variant(cell.value)
-            hold_apart(seen, variant.files)
-            seen |= variant.files
-            parts.append(variant.rows)
-    for product in itertools.product(*parts):
-        yield tuple(itertools.chain.from_iterable(product))
+            found += known[cell.key].variant(cell.value).columns(known, beside)
+    return found
 
 
 def _is_variant(name: str) -> bool:

@@ -11,6 +11,7 @@ from sweeplib.interpreter import head_length
 from sweeplib.jobs.fields import cluster as read_cluster
 from sweeplib.jobs.fields import name as job_name
 from sweeplib.jobs.grouping import Group, group
+from sweeplib.jobs.groups import brought
 from sweeplib.jobs.models import Deployment, Job, Policy, Set
 from sweeplib.jobs.notes import Notes
 from sweeplib.jobs.origin import Origin
@@ -19,7 +20,7 @@ from sweeplib.jobs.where import cluster_name, missing
 from sweeplib.jobs.words import split_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sweeplib.jobs.fields import ClusterSpec
     from sweeplib.jobs.schema import Path
@@ -177,9 +178,10 @@ class Reading(Notes):
 
     def hold_groups(self, job: Job, path: Path) -> None:
         """Note the groups that no set has a parameter for."""
-        names = list(
-            dict.fromkeys(name for set_ in job.sets for each in (set_, *set_.included) for name in each.names)
-        )
+        names: Iterable[str]
+        names = {name: None for set_ in job.sets for each in (set_, *set_.included) for name in each.names}
+        if not job.groups.keys() <= set(names):
+            names = brought(names, {name: group for set_ in job.sets for name, group in set_.groups.items()})
         for name in job.groups:
             if name not in names:
                 close = nearest(name, names) or f"; the parameters are {', '.join(names) or 'none'}"

@@ -35,6 +35,11 @@ class Asked:
         step = max(1, -(-len(plan) // _SAMPLE))
         return cls(plan.least_cpu, tuple(_amounts(plan, each) for each in plan[::step]), dict(plan.job.env))
 
+    @property
+    def gpu(self) -> bool:
+        """Whether any of the sample needs a GPU, or a part of one."""
+        return any(each.gpu for each in self.sample)
+
 
 def _amounts(plan: Plan, combination: Combination | Line | Command) -> Amounts:
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeplib.orchestrate.room import NOTHING, Need, Room, thousandths
-from sweeplib.run import machine
+from sweeplib.run import machine, open_files
 from sweeplib.run.demand import devices_of, shortage
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Capacity:
     """So many `places` for commands at once, thousandths of processors, and bytes of memory.
 
     A command of which no processors are said takes `plain` thousandths. `devices` is how many GPUs there are
-    for commands that do not say themselves which those are.
+    for commands that do not say themselves which those are; 0 where none of a sample asks for any.
     """
 
     places: int
@@ -37,13 +37,16 @@ class Capacity:
     def of(cls, asked: Asked, parallel: int | None) -> Capacity:
         """Return what this machine has for commands that ask for so much; `parallel` may run at once.
 
-        None: as many as there are processors for. One that says nothing of them takes one then.
+        None: as many as there are processors for. One that says nothing of them takes one then. In any case
+        no more than files may be open.
         """
         processors = machine.processors()
         least = asked.least_cpu
         places = parallel or max(processors, min(int(processors / (least or 1.0)), _MOST))
+        places = min(places, open_files.room())
         plain = thousandths(1) if least is not None and parallel is None else 0
-        devices = len(machine.devices({**os.environ, **asked.env}))
+        # To ask takes a while, and very long where a driver hangs.
+        devices = len(machine.devices({**os.environ, **asked.env})) if asked.gpu else 0
         return cls(places, thousandths(processors), machine.memory(), plain, devices)
 
     def room(self) -> Room:

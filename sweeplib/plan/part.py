@@ -81,7 +81,7 @@ class Part(Sequence[Row]):
         return {
             f"{name}={unquote(value)}": group.variant(value)
             for name, group in self._groups.items()
-            for value in _values_of(set_, name)
+            for value in _values_of(set_, name, whole=True)
         }
 
     def needs(self, cells: Iterable[Cell]) -> Needs:
@@ -209,10 +209,11 @@ class Part(Sequence[Row]):
             yield Combination(self, number, row)
 
 
-def _values_of(set_: Set, name: str) -> list[str]:
-    """Return the values of a parameter, each once, of very many the first."""
+def _values_of(set_: Set, name: str, *, whole: bool = False) -> list[str]:
+    """Return the values of a parameter, each once; of very many the first, unless the `whole` is wanted."""
+    most = None if whole else _LOOKED
     cells = list(set_.cells)
     for column in set_.columns:
         if name in column.keys:
-            cells += [cell for entry in column[:_LOOKED] for cell in cells_of(entry)]
+            cells += [cell for entry in column[:most] for cell in cells_of(entry)]
     return list(dict.fromkeys(cell.value for cell in cells if cell.key == name))

@@ -17,6 +17,7 @@ from sweeplib.run.demand import devices_of, excess, shortage, want
 from sweeplib.run.locks import is_free, is_unused, lock_log, unlock_log
 from sweeplib.run.marker import read_marker, write_marker
 from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
+from sweeplib.run.open_files import raise_limit
 from sweeplib.run.packages import with_packages
 from sweeplib.run.tail import Tail
 from sweeplib.run.threads import threads
@@ -52,6 +53,7 @@ def run_attempt(work: Work, *, on_output: Callable[[str], None] | None = None, t
     Raises GuardError if no guard process can be started. Another exception that reaches this
     thread meanwhile, such as KeyboardInterrupt, is passed on after the command was ended.
     """
+    raise_limit()
     paths = SweepPaths(Path(work.folder))
     watch = _Watch(paths)
     try:

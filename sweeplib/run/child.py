@@ -73,7 +73,7 @@ class Child:
         """Whether `check` has anything to do by now."""
         return self._check_at <= time.monotonic()
 
-    def start(self, env: Mapping[str, str], null: int, templates: Templates | None) -> bool:
+    def start(self, env: Mapping[str, str], templates: Templates | None) -> bool:
         """Start the command under `env`; False if it must wait: try again.
 
         It waits while somebody has the sweep's lock or its devices, and for the modules that it is to find
@@ -94,7 +94,7 @@ class Child:
             return False
         if isinstance(pid, str):
             self._note = f"started cold: {pid}" if pid else ""
-            self._spawn(null)
+            self._spawn()
         else:
             self._began(pid)
         return True
@@ -143,10 +143,10 @@ class Child:
         self._started, self._started_at = time.time(), time.monotonic()
         return templates.fork(spec["argv"], spec["cwd"], self._env, spec["preload"], self._log)
 
-    def _spawn(self, null: int) -> None:
+    def _spawn(self) -> None:
         spec = self.spec
         self._started, self._started_at = time.time(), time.monotonic()
-        pid = spawn(spec["argv"], spec["cwd"], self._env, self._log, null)
+        pid = spawn(spec["argv"], spec["cwd"], self._env, self._log)
         if isinstance(pid, Refusal):
             message = pid.message
             try:
@@ -202,6 +202,8 @@ class Child:
         """Take the leader's exit code: the end, unless its tree is being ended."""
         self._ended = True
         self.deadline = self._announce_at = self._weigh_at = _NEVER
+        if self.answer is not None:
+            return
         if self._verdict:
             self._check_at = 0
         elif exit_code == 0:
@@ -249,31 +251,62 @@ class Child:
         else:
             self._check_at = min(now + _TICK, self._kill_at) if self._ended else self._kill_at
 
+    def give_up(self, error: Exception) -> None:
+        """Be lost to an error in what this process does for it; the tree is killed, if that can be done."""
+        self.deadline = self._check_at = self._announce_at = self._weigh_at = _NEVER
+        self._waits = False
+        if self.answer is not None:
+            return
+        try:
+            if self.tree:
+                self.tree.send(signal.SIGKILL, self.tree.find(Table()), leading=not self._ended)
+            self._let_go()
+        except Exception:  # noqa: BLE001, S110  (the first error is told)
+            pass
+        message = f"the guard process failed at this command: {type(error).__name__}: {error}"
+        self.answer = self._answer(LOST, None, message)
+
     def _finish(self, outcome: str, exit_code: int | None, message: str) -> None:
         """Write the marker, let go of the locks, and have the answer ready, in this order."""
         numbers, note = metrics(self.spec["result"]) if outcome == COMPLETED else (None, "")
-        answer: dict[str, Any] = {
-            "outcome": outcome,
-            "exit_code": exit_code,
-            "started": self._started,
-            "ended": self._started + time.monotonic() - self._started_at,
-            "message": message or note,
-            "metrics": numbers,
-            "note": self._note,
-            "pid": self.tree.pid if self.tree else None,
-        }
+        answer = self._answer(outcome, exit_code, message or note, numbers)
         marker = {**self.spec["record"], **answer, "argv": self.spec["argv"]}
+        del marker["op"], marker["id"]
         try:
             write_atomically(self.spec["marker"], json.dumps(marker))
         except OSError as error:
             problem = file_problem("the done-marker could not be written", error)
             answer["message"] = "; ".join(filter(None, (answer["message"], problem)))
-        if self._log >= 0:
-            unlock_log(self._log)
-        if self._locked:
-            self._locks.drop(self.spec["lock"])
-        if self._asking:
-            self._asking.close()
-        if self._lease:
-            self._lease.close()
-        self.answer = {"op": "finished", "id": self.spec["id"], **answer}
+        self._let_go()
+        self.answer = answer
+
+    def _answer(
+        self, outcome: str, exit_code: int | None, message: str, numbers: dict[str, float] | None = None
+    ) -> dict[str, Any]:
+        return {
+            "op": "finished",
+            "id": self.spec["id"],
+            "outcome": outcome,
+            "exit_code": exit_code,
+            "started": self._started,
+            "ended": self._started + time.monotonic() - self._started_at,
+            "message": message,
+            "metrics": numbers,
+            "note": self._note,
+            "pid": self.tree.pid if self.tree else None,
+        }
+
+    def _let_go(self) -> None:
+        """Let go of the log, the lock and the devices, each once."""
+        try:
+            if self._log >= 0:
+                log, self._log = self._log, -1
+                unlock_log(log)
+        finally:
+            if self._locked:
+                self._locked = False
+                self._locks.drop(self.spec["lock"])
+            if self._asking:
+                self._asking.close()
+            if self._lease:
+                self._lease.close()

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sweeplib.errors import GuardError
 from sweeplib.run.model import Outcome
+from sweeplib.run.open_files import raise_limit
 from sweeplib.run.tree import Tree, end_strays
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ for name, path in zip(("sweeplib", "sweeplib.run"), sys.argv[2:4]):
     sys.modules[name] = type(sys)(name)
     sys.modules[name].__path__ = [path]
 from sweeplib.run.guard import main
-main(int(sys.argv[4]))"""
+main(int(sys.argv[4]), int(sys.argv[5]))"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +165,7 @@ class _Helper:
         argv = [sys.executable, "-I", "-S", *options, "-c", _BOOT, "sweeplib-guard"]
         try:
             return subprocess.Popen(
-                [*argv, str(_HERE.parent), str(_HERE), str(os.getpid())],
+                [*argv, str(_HERE.parent), str(_HERE), str(os.getpid()), str(raise_limit())],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors.fileno(),

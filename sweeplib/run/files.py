@@ -1,13 +1,34 @@
-"""Files that are whole or absent, whatever dies while they are written."""
+"""Files that are whole or absent, whatever dies while they are written, and those that commands leave.
+
+Loaded by the guard process: imports must stay few.
+"""
 
 # ruff: noqa: PTH103, PTH105, PTH108, PTH120
 # Importing pathlib would make the guard start a third slower.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
-__all__ = ["write_atomically"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+__all__ = ["open_left", "write_atomically"]
+
+
+def open_left(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a file that a command may have left; raises OSError, also where it is a pipe or a device.
+
+    To open or read one of these might take for ever.
+    """
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "not an ordinary file", path)
 
 
 def write_atomically(path: str, text: str) -> None:

@@ -27,6 +27,7 @@ import time
 
 from sweeplib.run.child import FAILED, LOST, TIMED_OUT, Child
 from sweeplib.run.locks import SweepLocks
+from sweeplib.run.open_files import raise_limit
 from sweeplib.run.tree import Table, become_subreaper
 
 TYPE_CHECKING = False
@@ -105,7 +106,6 @@ class Loop:
     def __init__(self, channel: int, parent: int) -> None:
         """Serve the process `parent` over the socket `channel`."""
         self._channel = Channel(channel)
-        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self._env = dict(os.environ)
         self._locks = SweepLocks()
         self._children: dict[int, Child] = {}  # by the number of their request
@@ -204,10 +204,22 @@ class Loop:
 
     def _start(self, child: Child) -> None:
         templates = self._warm() if child.spec["preload"] else None
-        if not child.start(self._env, self._null, templates):
+        if self._have(child, child.start, self._env, templates) is False:
             self._waiting.append(child)
         elif child.tree and child.tree.pid is not None:
             self._leaders[child.tree.pid] = child
+
+    def _have(self, child: Child, act: Callable[..., Any], *given: object) -> Any:
+        """Return what something that is done for a command comes to; an error costs that command alone.
+
+        What a command and its files may do is not all foreseen, and every other command ends with this
+        process.
+        """
+        try:
+            return act(*given)
+        except Exception as error:  # noqa: BLE001  (told in the command's answer)
+            child.give_up(error)
+            return None
 
     def _warm(self) -> Templates:
         if self._templates is None:
@@ -227,7 +239,7 @@ class Loop:
                 return
             child = self._leaders.pop(pid, None)
             if child:
-                child.left(os.waitstatus_to_exitcode(status))
+                self._have(child, child.left, os.waitstatus_to_exitcode(status))
             elif self._templates:
                 self._templates.left(pid, os.waitstatus_to_exitcode(status))
 
@@ -238,7 +250,7 @@ class Loop:
         self._waiting = [child for child in self._waiting if child not in meant]
         table = Table() if any(child.tree for child in meant) else Table(empty=True)
         for child in meant:
-            child.end(outcome, message or child.overrun, table)
+            self._have(child, child.end, outcome, message or child.overrun, table)
 
     def _look(self) -> None:
         """Do what is due: locks to try again, timeouts, announcements, trees being ended."""
@@ -252,20 +264,20 @@ class Loop:
             self._end(lambda child: child.deadline <= now, TIMED_OUT, "")
         self._weigh()
         for child in self._children.values():
-            if message := child.announcement():
+            if message := self._have(child, child.announcement):
                 self._channel.send(message)
         checked = [child for child in self._children.values() if child.must_be_checked]
         table = Table() if checked else Table(empty=True)
         for child in checked:
-            child.check(table)
+            self._have(child, child.check, table)
 
     def _weigh(self) -> None:
         """End the commands that use more memory than they may."""
         heavy = [child for child in self._children.values() if child.must_be_weighed]
         table = Table() if heavy else Table(empty=True)
         for child in heavy:
-            if message := child.weigh(table):
-                child.end(FAILED, message, table)
+            if message := self._have(child, child.weigh, table):
+                self._have(child, child.end, FAILED, message, table)
 
     def _answer(self) -> None:
         """Send what is finished, and what could not be sent before."""
@@ -276,8 +288,12 @@ class Loop:
         self._channel.flush()
 
 
-def main(parent: int) -> None:
-    """Serve the process `parent` over standard input, then end this process."""
+def main(parent: int, files: int) -> None:
+    """Serve the process `parent` over standard input, then end this process.
+
+    Of commands, each may have so many `files` open.
+    """
+    raise_limit(files)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])

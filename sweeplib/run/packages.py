@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.errors import PackagesError
 from sweeplib.run.files import write_atomically
+from sweeplib.run.package_index import index_of_pip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -144,7 +145,7 @@ class _Environment:
             [uv, "pip", "install", "--quiet", "--python", str(self.home / "bin" / "python"), *self.packages],
         ]
         shutil.rmtree(self.home, ignore_errors=True)
-        env = {**_clean(), **_index(self.base.program), "NO_COLOR": "1"}
+        env = {**_clean(), **index_of_pip(self.base.program, cwd, _clean()), "NO_COLOR": "1"}
         for step in steps:
             if not _run(step, cwd, env, log, lock, go_on):
                 return False
@@ -256,19 +257,6 @@ def _uv() -> str:
             return found
         msg = "packages need the program uv, and it is not there; install it with: pip install uv"
         raise PackagesError(msg) from None
-
-
-def _index(program: str) -> dict[str, str]:
-    """Return the index that pip's settings name, which uv does not read, unless uv's own name one."""
-    if any(name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")):
-        return {}
-    if found := os.environ.get("PIP_INDEX_URL"):
-        return {"UV_DEFAULT_INDEX": found}
-    ask = [program, "-m", "pip", "config", "get", "global.index-url"]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        done = subprocess.run(ask, capture_output=True, text=True, check=True, env=_clean(), timeout=60)
-        return {"UV_DEFAULT_INDEX": done.stdout.strip()} if done.stdout.strip() else {}
-    return {}
 
 
 def _why(error: OSError) -> str:

@@ -12,6 +12,8 @@ import errno
 import os
 import signal
 
+from sweeplib.run.open_files import as_before
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,23 +43,27 @@ class Refusal:
         self.exit_code = 127 if code in _NOT_FOUND else 126
 
 
-def spawn(argv: list[str], cwd: str, env: dict[str, str], log: int, null: int) -> int | Refusal:
+def spawn(argv: list[str], cwd: str, env: dict[str, str], log: int) -> int | Refusal:
     """Start `argv` in folder `cwd` with exactly `env`; return its process number.
 
-    `log` and `null` are file descriptors: of what takes stdout and stderr, and of /dev/null. The
-    folder of this process changes meanwhile: it must have one thread only.
+    It has this process's standard input, /dev/null; `log` is the file descriptor of what takes its output.
+    The folder, the standard output and the limit of open files of this process change meanwhile: it must
+    have one thread only.
     """
     try:
         os.chdir(cwd)
     except (OSError, ValueError) as error:
         return Refusal(argv, error, f" in {cwd!r}")
     try:
-        return _try(argv, env, log, null)
+        os.dup2(log, 1)  # whose own number may be above the limit, where nothing can be done with it
+        with as_before():
+            return _try(argv, env)
     finally:
+        os.dup2(0, 1)
         os.chdir("/")  # not to keep a folder busy that somebody wants to unmount
 
 
-def _try(argv: list[str], env: dict[str, str], log: int, null: int) -> int | Refusal:
+def _try(argv: list[str], env: dict[str, str]) -> int | Refusal:
     if not argv or not argv[0]:
         return Refusal(argv, ValueError("the command is empty"))
     if any("\0" in word for word in argv):
@@ -65,7 +71,7 @@ def _try(argv: list[str], env: dict[str, str], log: int, null: int) -> int | Ref
     refusal: OSError | ValueError = FileNotFoundError(errno.ENOENT, "")
     for path in _candidates(argv[0], env):
         try:
-            return _spawn(path, argv, env, log, null)
+            return _spawn(path, argv, env)
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno == errno.ENOENT and os.path.exists(path):
                 return Refusal(argv, error, " or what its first line names")
@@ -91,12 +97,8 @@ def _candidates(program: str, env: dict[str, str]) -> Iterator[str]:
         yield refused
 
 
-def _spawn(path: str, argv: list[str], env: dict[str, str], log: int, null: int) -> int:
-    actions = [
-        (os.POSIX_SPAWN_DUP2, null, 0),
-        (os.POSIX_SPAWN_DUP2, log, 1),
-        (os.POSIX_SPAWN_DUP2, log, 2),
-    ]
+def _spawn(path: str, argv: list[str], env: dict[str, str]) -> int:
+    actions = [(os.POSIX_SPAWN_DUP2, 1, 2)]
     try:
         return os.posix_spawn(
             path, argv, env, file_actions=actions, setsid=True, setsigmask=[], setsigdef=_RESET

@@ -3,13 +3,12 @@
 Loaded by the guard process: imports must stay few.
 """
 
-# ruff: noqa: PTH123
-# Importing pathlib would make the guard start a third slower.
-
 from __future__ import annotations
 
 import os
 import re
+
+from sweeplib.run.files import open_left
 
 __all__ = ["Tail", "last_lines", "plain"]
 
@@ -38,7 +37,7 @@ def last_lines(path: str | os.PathLike[str], count: int, max_bytes: int = 65536)
     file that cannot be read has no lines.
     """
     try:
-        with open(path, "rb") as file:
+        with open_left(path) as file:
             # One byte more tells whether the first line begins there.
             start = max(0, file.seek(0, os.SEEK_END) - max_bytes - 1)
             file.seek(start)
@@ -99,7 +98,7 @@ class Tail:
     def _new_data(self) -> tuple[bytes, int]:
         """Return at most `max_bytes` of what was added, the newest, and how much was skipped."""
         try:
-            with open(self._path, "rb") as file:
+            with open_left(self._path) as file:
                 end = file.seek(0, os.SEEK_END)
                 start = max(min(self._offset, end), end - self._max_bytes)
                 file.seek(start)

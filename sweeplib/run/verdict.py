@@ -3,20 +3,19 @@
 Loaded by the guard process: imports must stay few.
 """
 
-# ruff: noqa: PTH123
-# Importing pathlib would make the guard start a third slower.
-
 from __future__ import annotations
 
 import json
 import signal
 
+from sweeplib.run.files import open_left
 from sweeplib.run.tail import last_lines
 
 __all__ = ["failure", "file_problem", "metrics", "size"]
 
 _CAUSES = {"SIGKILL": "out of memory, or someone's kill -9", "SIGABRT": "aborted"}
 _LONGEST = 200  # characters of output in a message
+_MOST = 16_000_000  # bytes of a result file
 
 
 def size(count: float) -> str:
@@ -51,12 +50,15 @@ def failure(exit_code: int, log: str) -> str:
 def metrics(path: str) -> tuple[dict[str, float] | None, str]:
     """Return the numbers that the command left in its result file, and what is wrong with it."""
     try:
-        with open(path, encoding="utf-8") as file:
-            data = json.load(file)
+        with open_left(path) as file:
+            text = file.read(_MOST + 1)
+        if len(text) > _MOST:
+            return None, f"its result file cannot be read: it has more than {size(_MOST)}"
+        data = json.loads(text.decode())
+        if isinstance(data, dict) and all(isinstance(value, int | float) for value in data.values()):
+            return {name: float(value) for name, value in data.items()}, ""
     except (FileNotFoundError, NotADirectoryError):
         return None, ""
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
         return None, f"its result file cannot be read: {error}"
-    if isinstance(data, dict) and all(isinstance(value, int | float) for value in data.values()):
-        return {name: float(value) for name, value in data.items()}, ""
     return None, "its result file is not a mapping of names to numbers"

@@ -77,16 +77,14 @@ class _Template:
         shared[ROOM] = "." * min(2 * needed + _SPARE, _ROOM)
         options = argv[: head - 2] if argv[head - 2] == "-m" else argv[: head - 1]
         room = "." * min(2 * sum(len(os.fsencode(word)) + 1 for word in argv), _ROOM)
-        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         printed = os.memfd_create("sweeplib-preload")
         try:
             self._theirs.set_inheritable(True)
             words = [*options, _PROGRAM, str(self._theirs.fileno()), room]
-            pid = spawn(words, cwd, shared, printed, null)
+            pid = spawn(words, cwd, shared, printed)
         finally:
             self._theirs.close()
             os.close(printed)
-            os.close(null)
         if isinstance(pid, Refusal):
             self._socket.close()
             return False
@@ -134,7 +132,9 @@ class _Template:
 
     def speaks(self) -> bool:
         """Tell whether there is a message, or the end of all; from one that is ready it is the end."""
-        return bool(select.select([self._socket], [], [], 0)[0])
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def used(self) -> None:
         """Put off the time when it has had nothing to do for too long."""

@@ -12,6 +12,7 @@ from sweeplib.errors import InputError
 from sweeplib.plan import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.unit.jobs.conftest import Read
@@ -322,6 +323,112 @@ def test_two_variants_that_bring_the_same(read: Read, backends: Path) -> None:
             "modes/lazy.yaml both bring the parameter 'engine'; keep one of the two"
         )
     assert len(plan("include: ['backend=polars', 'mode=lazy']")) == 4  # never in the same combination
+
+
+@pytest.fixture
+def nested(read: Read, folder: Path) -> Callable[..., Plan]:
+    """Return the plan of a set in a job that has the group `engine` as well, with these variants beside."""
+    files = {
+        "backends/duckdb": "",
+        "backends/polars": "each: engine=*,!x*",
+        "engines/fast": "{each: 'depth=3,4', add: --fast, timeout: 5s}",
+        "engines/slow": "all: mode=dry",
+        "modes/dry": "all: lr=1\nadd: --dry",
+    }
+
+    def plan(item: str, **changes: str) -> Plan:
+        for name, text in {
+            **files,
+            **{name.replace("_", "/"): text for name, text in changes.items()},
+        }.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        groups = "{backend: backends/, engine: engines/, mode: modes/}"
+        text = f"jobs:\n  b:\n    run: x\n    style: plain\n    groups: {groups}\n    sets: [{{{item}}}]\n"
+        return Plan(read(text).job("b"))
+
+    return plan
+
+
+def test_a_variant_that_brings_another_group(nested: Callable[..., Plan]) -> None:
+    fast = [f"x backend=polars engine=fast depth={n} --fast" for n in (3, 4)]
+    slow = "x backend=polars engine=slow mode=dry lr=1 --dry"
+    plan = nested("each: 'backend=*'")
+    assert list(lines(plan)) == ["x backend=duckdb", *fast, slow]
+    assert [plan.needs(each).timeout for each in plan] == [None, 5.0, 5.0, None]
+    assert list(lines(nested("each: '', all: backend=polars"))) == [*fast, slow]
+    assert list(lines(nested("each: 'backend=*', exclude: depth == 4 or mode == 'dry'"))) == [
+        "x backend=duckdb",
+        fast[0],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "changes", "message"),
+    [
+        (
+            "each: 'backend=*'",
+            {"engines_slow": "{each: backend=duckdb, all: mode=dry}"},
+            (
+                "backends/polars.yaml:1: each: the parameter 'backend' is in this set, and engines/slow.yaml "
+                "brings it as well; keep one of the two"
+            ),
+        ),
+        (
+            "each: 'backend=*'",
+            {"modes_dry": "all: engine=fast"},
+            (
+                "engines/slow.yaml:1: all: backends/polars.yaml and modes/dry.yaml both bring the parameter "
+                "'engine'; keep one of the two"
+            ),
+        ),
+        (
+            "each: 'backend=* depth=1'",
+            {},
+            (
+                "sweeps.yaml:6: jobs.b.sets[0].each: the parameter 'depth' is in this set, and "
+                "engines/fast.yaml brings it as well; keep one of the two"
+            ),
+        ),
+        (
+            "each: 'backend=polars'",
+            {"backends_polars": "each: engine=fas"},
+            (
+                "backends/polars.yaml:1: each: group 'engine' has no variant 'fas' in engines/; did you mean "
+                "'fast'? Else write engines/fas.yaml, or take it out of the sweep"
+            ),
+        ),
+        (
+            "each: 'backend=*'",
+            {"backends_polars": "each: x=1:500 y=1:1000 engine=fast"},
+            (
+                "sweeps.yaml:6: jobs.b.sets[0].each: 1,000,001 combinations are made of what stands in "
+                "backends/polars.yaml and engines/fast.yaml, more than 1,000,000; sweep fewer values "
+                "there, or sweep them in a set of the job"
+            ),
+        ),
+        (
+            "each: 'backend=*'",
+            {"engines_fast": "each: x=1:1000000000 y=1:1000000000 z=1:1000000000"},
+            (
+                "backends/polars.yaml:1: each: 1,000,000,000,000,000,000,000,000,001 combinations are made "
+                "of what stands in engines/fast.yaml, more than 1,000,000; sweep fewer values there, or "
+                "sweep them in a set of the job"
+            ),
+        ),
+    ],
+)
+def test_mistakes_in_variants_of_variants(
+    nested: Callable[..., Plan], item: str, changes: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        nested(item, **changes)
+    assert str(caught.value) == message
+
+
+def test_variants_of_one_name_in_two_groups(nested: Callable[..., Plan]) -> None:
+    plan = nested("each: 'backend=a|engine=a'", backends_a="add: --one", engines_a="add: --two")
+    assert list(lines(plan)) == ["x backend=a --one", "x engine=a --two"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from sweeplib.amounts import Amounts
 from sweeplib.orchestrate.asked import Asked
 from sweeplib.orchestrate.capacity import Capacity
 from sweeplib.orchestrate.room import NOTHING, Need
-from sweeplib.run import machine
+from sweeplib.run import machine, open_files
 from sweeplib.run.model import Work
 from tests.plans import plan
 
@@ -76,6 +76,22 @@ def test_more_processors_than_there_are_is_all_of_them() -> None:
 )
 def test_what_cannot_run_waits_for_nothing(fields: dict[str, Any]) -> None:
     assert of("a=1", cpu=1).need(work(**fields)) is NOTHING
+
+
+def test_no_more_run_at_once_than_files_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files, "room", lambda: 100)
+    assert of("a=1", parallel=1150).places == 100
+    assert of("a=1", cpu=0.0001).places == 100
+
+
+def test_devices_are_looked_for_where_some_ask_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[object] = []
+    monkeypatch.setattr(machine, "devices", lambda env: looked.append(env) or ("0", "1"))
+    assert of("a=1:9", cpu=1, memory="1GB").devices == 0
+    assert looked == []
+    asked = Asked.of(plan({"each": "a=1:16", "resources": {"gpu": 1}}, "b=1:16"))
+    assert Capacity.of(asked, None).devices == 2
+    assert Capacity.of(asked, None).at_once(asked) == 4, "every second one needs a device"
 
 
 @pytest.mark.parametrize(

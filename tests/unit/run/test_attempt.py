@@ -316,6 +316,30 @@ def test_a_result_file_of_another_shape_is_told(sweep: Sweep) -> None:
     assert attempt.message == "its result file is not a mapping of names to numbers"
 
 
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        ("print('{\"n\": 1' + 400 * '0' + '}')", "int too large to convert to float"),
+        (
+            "print(100_000 * '[')",
+            "maximum recursion depth exceeded while decoding a JSON array from a unicode",
+        ),
+        ("print(16_000_000 * ' ')", "it has more than 16 MB"),
+        ("sys.stdout.buffer.write(b'\\xff')", "'utf-8' codec can't decode byte 0xff in position 0: invalid"),
+        ("os.remove(path); os.mkfifo(path)", "[Errno 22] not an ordinary file: "),
+        ("os.remove(path); os.mkdir(path)", "[Errno 21] Is a directory: "),
+    ],
+)
+def test_no_result_file_ends_the_guard(sweep: Sweep, script: str, problem: str) -> None:
+    sweep.run("true", key="k0")
+    guard = Guard.shared().pid
+    code = f"import os, sys; path = os.environ['SWEEP_RESULT']; sys.stdout = open(path, 'w'); {script}"
+    attempt = run_attempt(sweep.python(code), tick=0.05)
+    assert (attempt.outcome, attempt.exit_code, attempt.metrics) == (Outcome.COMPLETED, 0, None)
+    assert attempt.message.startswith(f"its result file cannot be read: {problem}")
+    assert Guard.shared().pid == guard
+
+
 def test_a_log_that_cannot_be_created_is_a_failure(sweep: Sweep) -> None:
     (sweep.paths.folder / "logs").write_text("a file where a folder belongs")
     attempt = sweep.run("true")
@@ -360,6 +384,39 @@ def test_a_full_disk_is_told(sweep: Sweep, python_path: None) -> None:
     assert done.stdout == "completed: the done-marker could not be written: file too large"
     folder = sweep.paths.marker(sweep.key, 1).parent
     assert list(folder.iterdir()) == []
+
+
+def test_more_commands_at_once_than_files_may_be_open(sweep: Sweep, python_path: None) -> None:
+    count, limit = 60, 40
+    code = f"""
+import pickle, resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from sweeplib.run.attempt import run_attempt
+from sweeplib.run.client import Guard
+from sweeplib.run.open_files import room
+resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {count * 10}))
+print(room(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+work = pickle.loads(bytes.fromhex(sys.argv[1]))
+with ThreadPoolExecutor({count}) as pool:
+    attempts = list(pool.map(lambda i: run_attempt(replace(work, key=f"k{{i}}")), range({count})))
+Guard.shared().close()
+print({{attempt.message for attempt in attempts}})
+"""
+    gate = sweep.paths.folder / "gate"
+    os.mkfifo(gate)
+    script = f"ulimit -Sn; ulimit -Hn; echo here > {sweep.mailbox.path}; read line < {gate}"
+    words = [sys.executable, "-c", code, pickle.dumps(sweep.work("sh", "-c", script)).hex()]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    try:
+        assert [sweep.mailbox.line() for _ in range(count)] == ["here"] * count
+        with gate.open("r+b", buffering=0) as file:
+            file.write(count * b"\n")  # a byte for each, which keeps until it reads
+            told = process.communicate(timeout=20)[0]
+    finally:
+        process.kill()  # its guard ends what it has left
+    assert told == f"{count * 10 - 200} {limit}\n{{''}}\n"
+    assert {sweep.log(key=f"k{i}") for i in range(count)} == {f"{limit}\n{count * 10}\n"}
 
 
 def test_no_guard_is_an_error(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:

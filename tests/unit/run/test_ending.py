@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,11 +23,12 @@ from sweeplib.run.marker import read_marker
 from sweeplib.run.model import Attempt, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from conftest import Process, Sweep
 
+    from sweeplib.run.client import Running
     from sweeplib.run.model import Work
 
 # What a tree may hold beside its leader, and what must not help any of them.
@@ -248,6 +249,34 @@ def test_a_killed_guard_loses_also_a_command_it_has_not_told_of(
     os.kill(guard, signal.SIGKILL)
     assert future.result(20).outcome is Outcome.LOST
     assert process.ended(0)
+
+
+def test_what_the_guard_does_not_foresee_costs_one_command(sweep: Sweep, pool: ThreadPoolExecutor) -> None:
+    other = in_tree(sweep, pool, key="k1")
+    guard = Guard.shared().pid
+    log = str(sweep.paths.folder / "a.log")
+
+    def start(argv: Sequence[str], **fields: Any) -> Running:
+        files = {"log": log, "marker": f"{log}.json", "result": f"{log}.result", "lock": f"{log}.lock"}
+        return Guard.shared().start(Spec(sweep="01SWEEP", argv=list(argv), cwd="/", **{**files, **fields}))
+
+    def lost(running: Running) -> str:
+        finished = running.wait(20)
+        assert finished
+        assert finished.outcome is Outcome.LOST
+        assert is_unused(running.spec.lock)
+        return finished.message
+
+    failed = "the guard process failed at this command: "
+    assert lost(start(["true"], log="\0")) == f"{failed}ValueError: embedded null byte"
+    # When it is to be ended, whose tree ends then nevertheless.
+    running = start(sweep.tree("session-stubborn").argv, grace="long")
+    processes = sweep.mailbox.processes(2)
+    running.terminate()
+    assert lost(running) == f"{failed}TypeError: unsupported operand type(s) for +: 'float' and 'str'"
+    assert all(process.ended() for process in processes.values())
+    assert Guard.shared().pid == guard
+    assert not other.is_gone()
 
 
 def test_guards_killed_again_and_again_lose_nothing_but_what_ran(
