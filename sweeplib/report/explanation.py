@@ -12,7 +12,7 @@ from sweeplib.engine import Codes
 from sweeplib.ledger import SweepState
 from sweeplib.plan.identity import meaning
 from sweeplib.report.duration import ago
-from sweeplib.report.failures import FAILURES, form_of
+from sweeplib.report.failures import FAILURES, common, form_of
 from sweeplib.report.lookup import owner_died
 from sweeplib.report.precedents import Precedents
 from sweeplib.run.model import Outcome
@@ -78,6 +78,9 @@ class Group:
     def take(self, one: Explained) -> None:
         """Count a combination."""
         self.count += 1
+        told = one.told or one.reason
+        if told != self.told:
+            self.told = common([self.told, told])
         if len(self.examples) < _EXAMPLES:
             self.examples.append(one.label)
         if one.detail and len(self.details) <= _EXAMPLES:

@@ -12,7 +12,7 @@ from sweeplib.run.model import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["FAILURES", "Ended", "FailureGroup", "explain", "form_of"]
+__all__ = ["FAILURES", "Ended", "FailureGroup", "common", "explain", "form_of"]
 
 FAILURES = (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST)
 """The outcomes that need an explanation; what was cancelled has one."""
@@ -119,14 +119,14 @@ def _group(members: Sequence[_Row], shared: tuple[Link, ...], examples: int) -> 
     return FailureGroup(
         outcome=first.outcome,
         exit_code=first.exit_code,
-        message=_common(list(dict.fromkeys(row.message for row in members))),
+        message=common(list(dict.fromkeys(row.message for row in members))),
         count=len(members),
         rows=tuple(members[:examples]),
         shared=shared,
     )
 
 
-def _common(messages: Sequence[str]) -> str:
+def common(messages: Sequence[str]) -> str:
     """Return what messages have in common, word by word; the first where they have not as many words."""
     texts = [message.split(" ") for message in messages]
     if len({len(words) for words in texts}) > 1:

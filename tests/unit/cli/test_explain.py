@@ -321,7 +321,7 @@ def test_many_are_counted(told: Told, sweep: Callable[..., Done]) -> None:
         "\n"
         "run      54  new parameter seed=1, seed=2, seed=3\n"
         "             model=svc lr=1m seed=1; model=svc lr=1m seed=2; model=svc lr=1m seed=3; …\n"
-        "run       2  failed: exit code 1: worker 1 died\n"
+        "run       2  failed: exit code 1: worker … died\n"
         "             model=svc lr=2m; model=knn lr=1m\n"
         "run       1  never ran: a new combination of values that did\n"
         "             model=knn lr=2m\n"
