@@ -129,7 +129,7 @@ class PooledSubmitter:
         self._count += 1
         self._works[number] = work
         if self._cancelled:
-            self._end(number, self._cancelled, Outcome.CANCELLED)
+            self._end(number, [unseen(work.key, self._cancelled, Outcome.CANCELLED)])
         else:
             self._spool.put(number, work)
             self._waiting += 1
@@ -158,18 +158,16 @@ class PooledSubmitter:
         if work is not None:
             self._ready.append(Finished(work, attempts))
 
-    def _end(self, number: int, message: str, outcome: Outcome) -> None:
-        """End work that no helper has an end of; nobody else tells Prefect of its task run."""
-        work = self._works[number]
-        attempt = unseen(work.key, message, outcome)
-        Running.of(work, self._session).run.ends(attempt)
-        self._finish(number, [attempt])
+    def _end(self, number: int, attempts: list[Attempt]) -> None:
+        """End work that no helper gives back; nobody else tells Prefect of its task run."""
+        Running.of(self._works[number], self._session).run.ends(attempts[-1])
+        self._finish(number, attempts)
 
     def _withdraw(self, message: str, outcome: Outcome) -> None:
         """Give back what nobody has taken."""
         for number in self._spool.withdraw():
             if number in self._works:
-                self._end(number, message, outcome)
+                self._end(number, [unseen(self._works[number].key, message, outcome)])
         self._waiting = 0
 
     def _look(self) -> None:
@@ -234,10 +232,7 @@ class PooledSubmitter:
         ended = self._stopped or verdict.what == "cancelled"
         if settled or ended or number in self._again:
             outcome = Outcome.CANCELLED if ended else Outcome.LOST
-            if history:
-                self._finish(number, history)
-            else:
-                self._end(number, verdict.message, outcome)
+            self._end(number, history or [unseen(work.key, verdict.message, outcome)])
         else:
             self._again.add(number)
             self._spool.put(number, work)

@@ -19,6 +19,7 @@ from sweeplib.orchestrate.ended import Ends, arrivals, attempts_at
 from sweeplib.orchestrate.later import Later
 from sweeplib.orchestrate.workers import Workers
 from sweeplib.run.client import Guard
+from sweeplib.run.model import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from sweeplib.orchestrate.cluster import Placement
     from sweeplib.orchestrate.session import Session
     from sweeplib.orchestrate.workers import Request
-    from sweeplib.run.model import Attempt, Work
+    from sweeplib.run.model import Work
     from sweeplib.where import Where
 
 __all__ = ["PrefectSubmitter"]
@@ -183,12 +184,13 @@ class PrefectSubmitter:
             self._later.put(result)
             return None
         attempts = attempts_at(work, result)
-        if attempts:
-            return Finished(work, attempts)
-        if not ended.last and not self._stopped:
+        if not attempts and not ended.last and not self._stopped:
             self._submit(work, last=True)
             return None
-        return Finished(work, [unseen(work.key, str(result))])
+        attempts = attempts or [unseen(work.key, str(result))]
+        if not isinstance(result, Attempt):  # nor has the worker told Prefect of its task run
+            Running.of(work, self._session).run.ends(attempts[-1])
+        return Finished(work, attempts)
 
     def stop(self, *, at_once: bool = False) -> None:
         """End what runs in this process; workers elsewhere look at the sweep's stop file."""

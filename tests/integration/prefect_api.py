@@ -6,6 +6,9 @@ import json
 import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sweeplib.orchestrate.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +26,18 @@ def ask(api: str, path: str, body: Any) -> Any:
 def get(api: str, path: str) -> Any:
     with urllib.request.urlopen(f"{api}{path}", timeout=30) as answer:
         return json.load(answer)
+
+
+def new_session(api: str, retries: int = 0) -> Session:
+    """Make a flow run, and return its session, with a tag of its own."""
+    tag = f"of-{uuid4().hex[:8]}"
+    flow = ask(api, "/flows/", {"name": tag})["id"]
+    flow_run = ask(api, "/flow_runs/", {"flow_id": flow, "state": {"type": "RUNNING"}})["id"]
+    related = (
+        {"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"},
+        {"prefect.resource.id": f"prefect.flow-run.{flow_run}", "prefect.resource.role": "flow-run"},
+    )
+    return Session(api, flow_run, 1, "job", (tag,), related, (), retries, ())
 
 
 def flow_runs(api: str, tag_of_task: str) -> list[dict[str, Any]]:

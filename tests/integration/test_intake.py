@@ -7,16 +7,17 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from typing import Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sweeplib.orchestrate.recorder import RECORDED, recorder
-from sweeplib.orchestrate.session import Session
 from sweeplib.orchestrate.task_runs import TaskRun
 from sweeplib.run.model import Attempt, Outcome
-from tests.integration.prefect_api import ask, task_runs
+from tests.integration.prefect_api import ask, new_session, task_runs
+
+if TYPE_CHECKING:
+    from sweeplib.orchestrate.session import Session
 
 PATIENCE = 60.0  # seconds
 
@@ -24,14 +25,7 @@ PATIENCE = 60.0  # seconds
 @pytest.fixture
 def session(prefect_api: str) -> Session:
     """A flow run's session, with a tag of its own."""
-    tag = f"taken-{uuid4().hex[:8]}"
-    flow = ask(prefect_api, "/flows/", {"name": tag})["id"]
-    flow_run = ask(prefect_api, "/flow_runs/", {"flow_id": flow, "state": {"type": "RUNNING"}})["id"]
-    related = [
-        {"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"},
-        {"prefect.resource.id": f"prefect.flow-run.{flow_run}", "prefect.resource.role": "flow-run"},
-    ]
-    return Session(prefect_api, flow_run, 1, "job", (tag,), tuple(related), (), 0, ())
+    return new_session(prefect_api)
 
 
 def ended(key: str, outcome: Outcome) -> Attempt:

@@ -1,0 +1,87 @@
+"""Work on a real Dask cluster that has no worker yet, gets some, and loses work."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from distributed import Future, LocalCluster
+
+from sweeplib.orchestrate.cluster import Placement
+from sweeplib.orchestrate.recorder import recorder
+from sweeplib.orchestrate.submitter import PrefectSubmitter
+from sweeplib.orchestrate.task_runner import SweepTaskRunner
+from sweeplib.run.marker import write_marker
+from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
+from tests.integration.prefect_api import new_session, task_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from distributed import Client
+
+    from sweeplib.engine import Finished
+    from sweeplib.orchestrate.session import Session
+
+
+@contextmanager
+def cluster() -> Iterator[LocalCluster]:
+    """Have a cluster of no workers, each of which would have two threads."""
+    with LocalCluster(
+        processes=False,
+        n_workers=0,
+        threads_per_worker=2,
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address="127.0.0.1:0",
+    ) as started:
+        yield started
+
+
+@contextmanager
+def submitting(
+    started: LocalCluster, session: Session, note: Callable[[str], None], **options: Any
+) -> Iterator[tuple[PrefectSubmitter, Client]]:
+    with SweepTaskRunner(address=started.scheduler_address) as runner:
+        placement = Placement(runner, parallel=1, window=2, **options)
+        with PrefectSubmitter(placement, session, note) as submitter:
+            yield submitter, runner.client
+
+
+def work(folder: Path, key: str) -> Work:
+    return Work("s", "train", key, 0, f"i={key}", ("true",), "/", str(folder))
+
+
+def until(submitter: PrefectSubmitter, count: int) -> list[Finished]:
+    """Return so many ends."""
+    found: list[Finished] = []
+    deadline = time.monotonic() + 20
+    while len(found) < count:
+        assert time.monotonic() < deadline, found
+        found += submitter.wait(0.5)
+    return found
+
+
+def lose(client: Client) -> None:
+    """Have Dask lose what it has."""
+    client.cancel([Future(key, client) for key in client.futures])
+
+
+def test_prefect_is_told_of_what_dask_has_lost(tmp_path: Path, prefect_api: str) -> None:
+    session = new_session(prefect_api)
+    with cluster() as started, submitting(started, session, print) as (submitter, client):
+        for key in "ab":
+            submitter.submit(work(tmp_path, key))
+        now = time.time()
+        seen = Attempt(key="a", number=1, outcome=Outcome.FAILED, started=now, ended=now, exit_code=3)
+        write_marker(SweepPaths(tmp_path).marker("a", 1), seen, ("false",))
+        lose(client)
+        (ended,) = until(submitter, 1)
+        assert ended.attempts == [seen]
+        lose(client)
+        (ended,) = until(submitter, 1)
+        assert ended.attempts[-1].outcome is Outcome.LOST, "it was submitted once more"
+    assert recorder(prefect_api).flush(20) == 0
+    states = {each["dynamic_key"]: each["state_type"] for each in task_runs(prefect_api, session.tags[0])}
+    assert states == {"a": "FAILED", "b": "CRASHED"}
