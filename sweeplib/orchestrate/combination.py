@@ -59,9 +59,9 @@ class Running:
 
     @classmethod
     def of(cls, work: Work, session: Session) -> Running:
-        """Return a combination of which nothing has run."""
-        run = TaskRun(session, work.key, work.label) if work.chunk is None else None
-        return cls(work, session, run or Member(session, work, work.chunk or 0))
+        """Return a combination of which nothing has run since the work was submitted, now or once more."""
+        run = TaskRun(session, work.key, work.label, work.tried + 1) if work.chunk is None else None
+        return cls(work, session, run or Member(session, work, work.chunk or 0), work.tried)
 
     def go_on(
         self, slot: Slot | None = None, failed: Callable[[], None] = _nothing, unset: Sequence[str] = ()

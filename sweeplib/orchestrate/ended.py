@@ -8,16 +8,18 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 from sweeplib.run.marker import read_markers
-from sweeplib.run.model import Attempt, SweepPaths
+from sweeplib.run.model import Attempt, Outcome, SweepPaths
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from threading import Event
 
     from sweeplib.run.model import Work
 
-__all__ = ["Ends", "arrivals", "attempts_at"]
+__all__ = ["Ends", "arrivals", "attempts_at", "is_settled", "tries"]
 
 _GATHER = 0.01  # seconds that what ended first waits for others: a batch is stored at once
+_UNSETTLED = (Outcome.LOST, Outcome.CANCELLED)
 _Ended = TypeVar("_Ended")
 
 
@@ -58,3 +60,13 @@ def attempts_at(work: Work, result: Attempt | str) -> list[Attempt]:
     if isinstance(result, Attempt):
         return [*[each for each in history if each.number < result.number], result]
     return history
+
+
+def tries(history: Sequence[Attempt]) -> int:
+    """Return how many of the attempts came to an end of their own."""
+    return sum(each.outcome not in _UNSETTLED for each in history)
+
+
+def is_settled(history: Sequence[Attempt], retries: int) -> bool:
+    """Return whether no attempt is to follow these, of which the first is no retry."""
+    return any(each.outcome is Outcome.COMPLETED for each in history) or tries(history) > retries

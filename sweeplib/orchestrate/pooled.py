@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from sweeplib.engine import Finished, Lock
 from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.asked import Asked
 from sweeplib.orchestrate.combination import Running
-from sweeplib.orchestrate.ended import attempts_at
+from sweeplib.orchestrate.ended import attempts_at, is_settled, tries
 from sweeplib.orchestrate.helpers import Helpers
 from sweeplib.orchestrate.spool import Spool
 from sweeplib.run.machine import processors
@@ -36,13 +37,12 @@ _LOOK = 0.5  # seconds between looks at who has signed in, and who has died
 _LEAVE = 5.0  # seconds that helpers have to leave at the end
 _AHEAD = 8  # pieces of work that wait for each command that runs: helpers take them, each as it is free
 _FRUITLESS = 2  # helpers that took no work, with no end of any in between, before work is given up
-_UNSETTLED = (Outcome.LOST, Outcome.CANCELLED)
 
 
 class PooledSubmitter:
     """Hands work to flow runs in a work pool; a context manager.
 
-    Work that a helper had when it died is given to another once, unless it had come to an end of its own.
+    Work that a helper had when it died is given to another once, with the retries that are left of it.
     `note` is told what the user should know.
     """
 
@@ -160,7 +160,8 @@ class PooledSubmitter:
 
     def _end(self, number: int, attempts: list[Attempt]) -> None:
         """End work that no helper gives back; nobody else tells Prefect of its task run."""
-        Running.of(self._works[number], self._session).run.ends(attempts[-1])
+        work = replace(self._works[number], tried=len(attempts) - 1)
+        Running.of(work, self._session).run.ends(attempts[-1])
         self._finish(number, attempts)
 
     def _withdraw(self, message: str, outcome: Outcome) -> None:
@@ -228,11 +229,11 @@ class PooledSubmitter:
     def _take_back(self, number: int, verdict: Verdict) -> None:
         work = self._works[number]
         history = attempts_at(work, verdict.message)
-        settled = bool(history) and history[-1].outcome not in _UNSETTLED
+        settled = is_settled(history, self._session.retries)
         ended = self._stopped or verdict.what == "cancelled"
         if settled or ended or number in self._again:
             outcome = Outcome.CANCELLED if ended else Outcome.LOST
             self._end(number, history or [unseen(work.key, verdict.message, outcome)])
         else:
             self._again.add(number)
-            self._spool.put(number, work)
+            self._spool.put(number, replace(work, tried=tries(history)))

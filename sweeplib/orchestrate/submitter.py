@@ -189,7 +189,8 @@ class PrefectSubmitter:
             return None
         attempts = attempts or [unseen(work.key, str(result))]
         if not isinstance(result, Attempt):  # nor has the worker told Prefect of its task run
-            Running.of(work, self._session).run.ends(attempts[-1])
+            tried = replace(work, tried=len(attempts) - 1)
+            Running.of(tried, self._session).run.ends(attempts[-1])
         return Finished(work, attempts)
 
     def stop(self, *, at_once: bool = False) -> None:

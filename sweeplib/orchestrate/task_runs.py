@@ -72,10 +72,10 @@ class TaskRun:
     """One task run, as the API is told of it.
 
     A combination has one task run in a flow run, known by its key: a second run of it there, and a record
-    that is sent twice, find the same.
+    that is sent twice, find the same. `runs` is the number of its next attempt, counted from 1.
     """
 
-    def __init__(self, session: Session, key: str, label: str) -> None:
+    def __init__(self, session: Session, key: str, label: str, runs: int = 1) -> None:
         self.id = str(uuid5(UUID(session.flow_run), key))
         self._session = session
         self._key = key
@@ -83,7 +83,7 @@ class TaskRun:
         """Its name in Prefect, from the next state on."""
         self._recorder = recorder(session.api)
         self._state = _State(_Kind.PENDING, "Pending", time.time())
-        self._runs = 1
+        self._runs = runs
         self._previous: str | None = None
         self._expected = self._state.at
         self._started: float | None = None

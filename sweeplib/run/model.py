@@ -43,7 +43,8 @@ class Work:
     needs. `where` is the place at which it runs, None for that of all for which none is said. `timeout_note`
     says where the timeout comes from, if it is not just what the job says; `refusal` says why the command is
     not to run at all, if it is not. `before` is the number of the last attempt at it before it was submitted:
-    what came of that is known.
+    what came of that is known. `tried` is how many attempts have come to an end of their own since, where it
+    is submitted once more: it has so many retries less.
     """
 
     sweep: str
@@ -65,6 +66,7 @@ class Work:
     refusal: str = ""
     where: Where | None = None
     before: int = 0
+    tried: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

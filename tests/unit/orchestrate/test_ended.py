@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeplib.orchestrate.ended import attempts_at
+from sweeplib.orchestrate.ended import attempts_at, is_settled, tries
 from sweeplib.run.marker import write_marker
 from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
 
@@ -37,3 +37,26 @@ def test_attempts_before_work_was_submitted_are_none_at_it(
         write_marker(SweepPaths(tmp_path).marker("k", number), attempt(number), ("true",))
     work = Work("s", "j", "k", 0, "k", ("true",), "/", str(tmp_path), before=before)
     assert attempts_at(work, result) == found
+
+
+C, F, L = Outcome.COMPLETED, Outcome.FAILED, Outcome.LOST
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "retries", "tried", "settled"),
+    [
+        ((), 0, 0, False),
+        ((C,), 3, 1, True),
+        ((F,), 0, 1, True),
+        ((F,), 1, 1, False),
+        ((L, Outcome.CANCELLED), 0, 0, False),
+        ((F, L), 1, 1, False),
+        ((F, L, Outcome.TIMED_OUT), 1, 2, True),
+        ((F, C), 5, 2, True),
+    ],
+)
+def test_what_nobody_ended_is_no_try(
+    outcomes: tuple[Outcome, ...], retries: int, tried: int, settled: bool
+) -> None:
+    history = [attempt(number + 1, outcome) for number, outcome in enumerate(outcomes)]
+    assert (tries(history), is_settled(history, retries)) == (tried, settled)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sweeplib.engine import Execution
 from sweeplib.ledger import Ledger
+from sweeplib.orchestrate.combination import run_combination
+from sweeplib.orchestrate.ended import attempts_at
 from sweeplib.orchestrate.pooled import PooledSubmitter
 from sweeplib.orchestrate.pools import Pool
 from sweeplib.orchestrate.recorder import recorder
@@ -88,3 +91,25 @@ def test_prefect_is_told_what_a_helper_that_died_has_not_told(tmp_path: Path, pr
     assert recorder(prefect_api).flush(20) == 0
     states = {each["dynamic_key"]: each["state_type"] for each in task_runs(prefect_api, session.tags[0])}
     assert states == {"a": "COMPLETED", "b": "FAILED", "c": "CRASHED"}
+
+
+def test_retries_that_are_left_outlive_a_helper(tmp_path: Path) -> None:
+    session = replace(NOWHERE, retries=1)
+    with pooled(tmp_path, session, []) as (submitter, spool):
+        folder = spool.folder.parents[1]
+        submitter.submit(replace(work(folder, "a"), argv=("false",)))
+        dies(spool, "h", attempt("a", 1, Outcome.FAILED), attempt("a", 2, Outcome.LOST))
+        deadline = time.monotonic() + 20
+        while not (taken := spool.take("h2", 1)):
+            assert submitter.wait(0.5) == []
+            assert time.monotonic() < deadline
+        with spool.signing("h2", 1):
+            last = run_combination(taken[0][1], session)
+            assert isinstance(last, Attempt), "it was the last one"
+            spool.give("h2", 0, attempts_at(taken[0][1], last))
+            (ended,) = until(submitter, 1)
+    assert [(each.number, each.outcome) for each in ended.attempts] == [
+        (1, Outcome.FAILED),
+        (2, Outcome.LOST),
+        (3, Outcome.FAILED),
+    ]
