@@ -9,12 +9,13 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
 from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
-from prefect.states import Cancelled, Completed
+from prefect.states import Cancelled, Completed, Failed
 
 from sweeplib.orchestrate.cluster import place
 from sweeplib.orchestrate.in_process import InProcessSubmitter
@@ -30,13 +31,19 @@ if TYPE_CHECKING:
     from sweeplib.engine import Finished
     from sweeplib.run.model import Work
 
-__all__ = ["ENTRYPOINT", "NAME", "helper"]
+__all__ = ["ENTRYPOINT", "NAME", "NEEDS", "helper", "nothing_to_do"]
 
 NAME = "sweep-helper"
 """The flow's name."""
 
 ENTRYPOINT = f"{__name__}.helper"
 """Where its deployments find it."""
+
+NEEDS = (
+    "workers of the pool need the project's folder at the same path, on a file system with file locks that "
+    "they share with the sweep"
+)
+"""What is amiss where they see nothing of a sweep."""
 
 _TICK = 0.2  # seconds between looks at the spool, when nothing ends
 _IDLE = 60.0  # seconds without work after which a helper leaves its place in the pool to others
@@ -56,14 +63,23 @@ def run(spool: str, parallel: int | None = None) -> State[Any]:
     assert context.flow_run is not None  # noqa: S101
     outlive_reader()
     found = Spool(Path(spool))
-    if found.orphaned or found.closed:
-        return Completed(message="nothing to do: the sweep has ended")
+    if (nothing := nothing_to_do(found)) is not None:
+        return nothing
     with get_client(sync_client=True) as client:  # its address here, which may not be that of the sweep
         session = replace(found.session, api=str(client.api_url).rstrip("/"))
     with place(None, "in this process", found.asked, parallel) as placement:
         near = replace(placement, window=2 * placement.parallel, batch=1)  # the rest is for other helpers
         with InProcessSubmitter(near, session, None) as submitter:
             return _Helper(found, str(context.flow_run.id), submitter).run()
+
+
+def nothing_to_do(spool: Spool) -> State[Any] | None:
+    """Return how a helper ends that has nothing to do: the sweep has ended, or cannot be seen from here."""
+    if not spool.sweep.exists():
+        return Failed(message=f"there is no {spool.sweep} on {gethostname()}; {NEEDS}")
+    if spool.orphaned or spool.closed:
+        return Completed(message="nothing to do: the sweep has ended")
+    return None
 
 
 helper = Flow(run, name=NAME, persist_result=False)

@@ -20,7 +20,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled, Crashed
 
-from sweeplib.orchestrate.helper import ENTRYPOINT, NAME
+from sweeplib.orchestrate.helper import ENTRYPOINT, NAME, NEEDS
 from sweeplib.orchestrate.pools import describe, online
 from sweeplib.orchestrate.pulse import request
 from sweeplib.orchestrate.records import FINAL
@@ -79,7 +79,7 @@ class Helpers:
     """The helpers of one sweep in one pool; a context manager.
 
     There are as many as are `wanted`, as far as the pool has room for them, and one at least; in the place of
-    one that somebody has cancelled there is no other.
+    one that somebody has cancelled, or that could not begin while there are others, there is no other.
     """
 
     def __init__(self, pool: Pool, session: Session, tag: str, project: Path, spool: Path) -> None:
@@ -257,7 +257,8 @@ class Helpers:
                         client.set_flow_run_state(UUID(each.id), crashed, force=True)
                 with self._lock:
                     self._runs.pop(each.id, None)
-                    self._refused += verdict.what == "cancelled"
+                    useless = verdict.what == "unable" and bool(self._active())
+                    self._refused += useless or verdict.what == "cancelled"
                 self.verdicts.put(verdict)
 
     def _tell(self) -> None:
@@ -298,6 +299,8 @@ def verdict_of(
         return Verdict(flow_run, "cancelled", f"the flow run {name} was cancelled")
     if died:
         return Verdict(flow_run, "died", f"the flow run {name} has died: {message or 'no word of it'}")
-    if state in FINAL and state != "COMPLETED" and not signed:
+    if state == "COMPLETED" and not signed:
+        return Verdict(flow_run, "unable", f"the flow run {name} saw nothing of the sweep; {NEEDS}")
+    if state in FINAL and not signed:
         return Verdict(flow_run, "unable", f"the flow run {name} could not begin: {message}")
     return None

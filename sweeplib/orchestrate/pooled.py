@@ -17,7 +17,6 @@ from sweeplib.orchestrate.helpers import Helpers
 from sweeplib.orchestrate.spool import Spool
 from sweeplib.run.machine import processors
 from sweeplib.run.model import Outcome
-from sweeplib.ulids import ulid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +51,7 @@ class PooledSubmitter:
         self._pool = pool
         self._session = session
         self._note = note
-        self._spool = Spool(execution.paths.folder / "pools" / ulid())
+        self._spool = Spool.of(execution.paths)
         self._owner = Lock(self._spool.owner_lock)
         self._spool.make(session, Asked.of(execution.plan))
         self._helpers = Helpers(pool, session, execution.tag, execution.project, self._spool.folder)
@@ -216,6 +215,8 @@ class PooledSubmitter:
         self._spool.forget(verdict.id)
         self._fruitless += not held
         if self._helpers.active:
+            if verdict.what == "unable":
+                self._note(verdict.message)
             return
         if verdict.what == "cancelled":
             self._cancelled = verdict.message

@@ -1,6 +1,7 @@
 """A spool: the folder by which a sweep hands work to its helpers in a work pool, and gets back its ends.
 
-Files that appear whole and move whole, on a file system that all share:
+It is ``pools/ULID`` in the sweep's own folder: files that appear whole and move whole, on a file system that
+all share.
 
 ``owner.lock``         locked by the sweep's process as long as it hands out work
 ``session``            what the task runs have in common
@@ -22,9 +23,10 @@ import pickle
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from sweeplib.run.locks import is_free
+from sweeplib.ulids import ulid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from sweeplib.orchestrate.asked import Asked
     from sweeplib.orchestrate.session import Session
-    from sweeplib.run.model import Attempt, Work
+    from sweeplib.run.model import Attempt, SweepPaths, Work
 
 __all__ = ["Signed", "Spool"]
 
@@ -62,6 +64,11 @@ class Spool:
         self._hurry = folder / "hurry"
 
     # The sweep's side.
+
+    @classmethod
+    def of(cls, paths: SweepPaths) -> Self:
+        """Return a new spool of a sweep, yet to be made."""
+        return cls(paths.folder / "pools" / ulid())
 
     def make(self, session: Session, asked: Asked) -> None:
         """Make the folder, for commands that ask for so much."""
@@ -133,6 +140,11 @@ class Spool:
         self._hurry.touch()
 
     # A helper's side.
+
+    @property
+    def sweep(self) -> Path:
+        """The sweep's folder, which stays when the spool is cleared away."""
+        return self.folder.parents[1]
 
     @contextmanager
     def signing(self, helper: str, parallel: int) -> Iterator[None]:

@@ -37,7 +37,7 @@ def test_why_a_pool_starts_nothing(pool: Pool, workers: int, words: str) -> None
         ("SCHEDULED", False, False, None),
         ("PENDING", False, False, None),
         ("RUNNING", True, False, None),
-        ("COMPLETED", False, False, None),
+        ("COMPLETED", False, False, "unable"),
         ("COMPLETED", True, False, None),
         ("FAILED", True, False, None),
         ("CANCELLED", True, False, None),
