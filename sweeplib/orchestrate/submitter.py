@@ -17,7 +17,7 @@ from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.combination import Again, Running, run_again, run_combination
 from sweeplib.orchestrate.ended import Ends, arrivals, attempts_at
 from sweeplib.orchestrate.later import Later
-from sweeplib.orchestrate.workers import Workers
+from sweeplib.orchestrate.workers import Workers, gone
 from sweeplib.run.client import Guard
 from sweeplib.run.model import Attempt
 
@@ -128,8 +128,7 @@ class PrefectSubmitter:
             else:
                 future = self._client.submit(run_again, running, **options)
         except (ClosedClientError, CommClosedError) as error:
-            msg = f"the Dask cluster has gone away ({error}); what is done is kept: run again when it is back"
-            raise ClusterError(msg) from error
+            raise gone(error) from error
         self._out[work.key] = future  # a Dask future that nobody holds is forgotten, its task with it
         future.add_done_callback(partial(self._arrive, work, last))
 

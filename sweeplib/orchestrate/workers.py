@@ -10,6 +10,9 @@ import math
 import time
 from typing import TYPE_CHECKING
 
+from distributed.client import ClosedClientError
+
+from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.capacity import Capacity
 from sweeplib.orchestrate.declaration import CPU, GPU, MEMORY
 from sweeplib.orchestrate.room import thousandths
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from sweeplib.amounts import Amounts
 
-__all__ = ["PATIENCE", "Request", "Workers", "capacity", "declared"]
+__all__ = ["PATIENCE", "Request", "Workers", "capacity", "declared", "gone"]
 
 PATIENCE = 30.0
 """Seconds in which a worker may come that has what a command needs, and none has."""
@@ -102,9 +105,20 @@ class Workers:
         return f"{text} (the most is {there})" if there else text
 
 
+def gone(error: Exception) -> ClusterError:
+    """Return what to say of a cluster that does not answer any more."""
+    why = "" if isinstance(error, KeyError) else f" ({error})"
+    return ClusterError(
+        f"the Dask cluster has gone away{why}; what is done is kept: run again when it is back"
+    )
+
+
 def declared(client: Client) -> list[Mapping[str, float]]:
-    """Return what each worker of a cluster declares."""
-    workers = client.scheduler_info(n_workers=-1)["workers"]
+    """Return what each worker of a cluster declares; raises `ClusterError` if it has gone away."""
+    try:
+        workers = client.scheduler_info(n_workers=-1)["workers"]
+    except (KeyError, OSError, RuntimeError, ClosedClientError) as error:  # by how far it has been cut off
+        raise gone(error) from error
     return [each["resources"] for each in workers.values()]
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import pytest
 from distributed import Future, LocalCluster
 
+from sweeplib.amounts import Amounts
+from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.cluster import Placement
 from sweeplib.orchestrate.recorder import recorder
+from sweeplib.orchestrate.session import Session
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
 from sweeplib.run.marker import write_marker
@@ -23,19 +28,24 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from sweeplib.engine import Finished
-    from sweeplib.orchestrate.session import Session
+
+
+NOWHERE = Session("http://127.0.0.1:9/api", str(uuid4()), 1, "train", ("one",), (), (), 0, ())
+OPTIONS: dict[str, Any] = {
+    "processes": False,
+    "protocol": "tcp",
+    "host": "127.0.0.1",
+    "n_workers": 0,
+    "threads_per_worker": 2,
+    "dashboard_address": "127.0.0.1:0",
+    "worker_dashboard_address": "127.0.0.1:0",
+}
 
 
 @contextmanager
 def cluster() -> Iterator[LocalCluster]:
     """Have a cluster of no workers, each of which would have two threads."""
-    with LocalCluster(
-        processes=False,
-        n_workers=0,
-        threads_per_worker=2,
-        dashboard_address="127.0.0.1:0",
-        worker_dashboard_address="127.0.0.1:0",
-    ) as started:
+    with LocalCluster(**OPTIONS) as started:
         yield started
 
 
@@ -49,8 +59,8 @@ def submitting(
             yield submitter, runner.client
 
 
-def work(folder: Path, key: str) -> Work:
-    return Work("s", "train", key, 0, f"i={key}", ("true",), "/", str(folder))
+def work(folder: Path, key: str, **options: Any) -> Work:
+    return Work("s", "train", key, 0, f"i={key}", ("true",), "/", str(folder), **options)
 
 
 def until(submitter: PrefectSubmitter, count: int) -> list[Finished]:
@@ -85,3 +95,14 @@ def test_prefect_is_told_of_what_dask_has_lost(tmp_path: Path, prefect_api: str)
     assert recorder(prefect_api).flush(20) == 0
     states = {each["dynamic_key"]: each["state_type"] for each in task_runs(prefect_api, session.tags[0])}
     assert states == {"a": "FAILED", "b": "CRASHED"}
+
+
+def test_a_cluster_that_has_gone_away(tmp_path: Path) -> None:
+    kept = "what is done is kept: run again when it is back"
+    with cluster() as started, submitting(started, NOWHERE, print) as (submitter, client):
+        client.close()  # as it does itself, when its scheduler has not come back for 30 s
+        for amounts in (Amounts(cpu=1), Amounts()):
+            with pytest.raises(ClusterError) as caught:
+                submitter.submit(work(tmp_path, "a", amounts=amounts))
+            assert str(caught.value).startswith("the Dask cluster has gone away (")
+            assert str(caught.value).endswith(f"); {kept}")

@@ -12,7 +12,7 @@ from sweeplib.amounts import Amounts
 from sweeplib.orchestrate import workers
 from sweeplib.orchestrate.asked import Asked
 from sweeplib.orchestrate.declaration import Declaration
-from sweeplib.orchestrate.workers import Workers, capacity, declared
+from sweeplib.orchestrate.workers import Workers, capacity, declared, gone
 from tests.plans import plan
 
 if TYPE_CHECKING:
@@ -110,3 +110,9 @@ def test_workers_of_our_own_declare_what_they_have(monkeypatch: pytest.MonkeyPat
         (second,) = client.nthreads().keys() - {first}
         client.submit(bool, workers=[second], resources={"MEMORY": GB}).result(timeout=20)
         assert declared(client) == [{"CPU": 2, "MEMORY": GB, "GPU": 1}] * 2
+
+
+def test_what_is_said_of_a_cluster_that_has_gone_away() -> None:
+    kept = "what is done is kept: run again when it is back"
+    assert str(gone(KeyError("workers"))) == f"the Dask cluster has gone away; {kept}"
+    assert str(gone(OSError("no answer"))) == f"the Dask cluster has gone away (no answer); {kept}"
