@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import dask.config
 from prefect.settings import get_current_settings
 
 from sweeplib.errors import ClusterError
-from sweeplib.orchestrate import workers
 from sweeplib.orchestrate.capacity import Capacity
 from sweeplib.orchestrate.cluster_class import hold_class, refused
 from sweeplib.orchestrate.declaration import Declaration
 from sweeplib.orchestrate.environment import Environment
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
+from sweeplib.orchestrate.workers import Terms, fleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +53,8 @@ class Placement:
 
     `parallel` is about how many commands run at once, `window` how much work to keep submitted, `batch` how
     much to submit at once where more than that is left to do. `threads` are those of the one worker that is
-    in this process, and `capacity` bounds its commands; 0 and None where workers are elsewhere. Commands of
-    which no processors are said need one all the same, if `plain`.
+    in this process, and `capacity` bounds its commands; 0 and None where workers are elsewhere: those come
+    and go, and the first two are as of the beginning, with `terms` for later.
     """
 
     runner: SweepTaskRunner
@@ -63,7 +63,7 @@ class Placement:
     batch: int = 1
     threads: int = 0
     capacity: Capacity | None = None
-    plain: bool = False
+    terms: Terms = field(default_factory=Terms)
 
 
 @contextmanager
@@ -103,12 +103,11 @@ def place(
                 capacity=capacity,
             )
             return
-        _prepare(client, cluster, name)
-        threads = sum(client.nthreads().values())
-        window = min(parallel or 2 * threads, 2 * threads)
-        plain = bool(capacity.plain)
-        there = workers.capacity(client, min(window, threads), plain=plain)
-        yield Placement(runner, there.at_once(asked), window, plain=plain)
+        start = f"; start one with: dask worker {cluster}" if isinstance(cluster, str) else ""
+        terms = Terms(asked, parallel, bool(capacity.plain), f"the Dask cluster {name} has no worker{start}")
+        _prepare(client, cluster, terms)
+        there = fleet(client)
+        yield Placement(runner, there.at_once(terms), there.window(terms), terms=terms)
 
 
 def _runner(cluster: str | ClusterSpec | None, threads: int) -> SweepTaskRunner:
@@ -120,7 +119,7 @@ def _runner(cluster: str | ClusterSpec | None, threads: int) -> SweepTaskRunner:
     return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads})
 
 
-def _prepare(client: distributed.Client, cluster: str | ClusterSpec | None, name: str) -> None:
+def _prepare(client: distributed.Client, cluster: str | ClusterSpec | None, terms: Terms) -> None:
     """Wait for a worker, and give every worker what Prefect needs to find its API.
 
     Workers of a cluster that is ours declare what they have.
@@ -128,9 +127,7 @@ def _prepare(client: distributed.Client, cluster: str | ClusterSpec | None, name
     try:
         client.wait_for_workers(1, timeout=_WAIT)
     except TimeoutError as error:
-        start = f"; start one with: dask worker {cluster}" if isinstance(cluster, str) else ""
-        msg = f"the Dask cluster {name} has no worker{start}"
-        raise ClusterError(msg) from error
+        raise ClusterError(terms.lacking) from error
     settings = get_current_settings().to_environment_variables(exclude_unset=True, include_secrets=True)
     wanted = {**settings, **os.environ}
     client.register_plugin(

@@ -55,13 +55,14 @@ class _Asking:
 
 
 class PrefectSubmitter:
-    """Submits work to a Dask cluster as task runs of a flow run, keeping `placement.window` pieces of it out.
+    """Submits work to a Dask cluster as task runs of a flow run, keeping a window of it out.
 
     Work that Dask lost (its worker was killed) is submitted once more; where that fails as well, the
     done-markers say how it ended: the ledger decides what is done, and Prefect only shows it.
 
-    What a command needs is asked of Dask, as far as workers declare it; what none has, for some time, fails.
-    `note` is told of both.
+    How much that is follows the workers, which come and go. What a command needs is asked of Dask, as far as
+    workers declare it; what none has, for some time, fails. `note` is told of both, and that there is no
+    worker.
     """
 
     def __init__(self, placement: Placement, session: Session, note: Callable[[str], None]) -> None:
@@ -69,14 +70,11 @@ class PrefectSubmitter:
         self._session = session
         self._ended: Ends[_Ended] = Ends()
         self._out: dict[str, Future[Attempt | Again]] = {}
-        self._workers = Workers(self._client, note, plain=placement.plain)
+        self._workers = Workers(self._client, note, placement.terms)
         self._asking: dict[str, _Asking] = {}
         self._later = Later()
         self._sweep: str | None = None
         self._stopped = False
-        self.parallel = placement.parallel
-        """How many commands run at once."""
-        self._window = placement.window
         self.batch = placement.batch
         """How many pieces of work to submit at once."""
         self.submitted = 0
@@ -89,14 +87,19 @@ class PrefectSubmitter:
         """Leave all as it is: what Dask still has ends by itself."""
 
     @property
+    def parallel(self) -> int:
+        """How many commands run at once, going by the workers that there are now."""
+        return self._workers.at_once
+
+    @property
     def window(self) -> int:
         """How many pieces of work to keep submitted; what waits to be tried again takes no place."""
-        return self._window + len(self._later)
+        return self._workers.window + len(self._later)
 
     @property
     def running(self) -> int:
-        """How many commands run now, about."""
-        return min(len(self._out), self.parallel)
+        """How many commands run now, about: none where there is no worker."""
+        return min(len(self._out), self.parallel) if self._workers.threads else 0
 
     def at(self, where: Where | None) -> Self:  # noqa: ARG002 - the protocol's signature
         """Return this one: it hands no work on."""
@@ -142,13 +145,12 @@ class PrefectSubmitter:
         results = self._results([each.future for each in arrived])
         found = [self._finish(each, result) for each, result in zip(arrived, results, strict=True)]
         self._go_on(self._later.due())
-        self._refuse()
+        if self._workers.look():
+            self._refuse()
         return [each for each in found if each is not None]
 
     def _refuse(self) -> None:
         """Have what no worker can run fail on any worker, in the place of what waits for one."""
-        if not self._asking or not self._workers.look():
-            return
         for request in {each.request for each in self._asking.values()}:
             problem = self._workers.lack(request)
             for asking in list(self._asking.values()) if problem else ():

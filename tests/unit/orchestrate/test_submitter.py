@@ -12,11 +12,13 @@ from distributed import Future, LocalCluster
 
 from sweeplib.amounts import Amounts
 from sweeplib.errors import ClusterError
+from sweeplib.orchestrate import workers
 from sweeplib.orchestrate.cluster import Placement
 from sweeplib.orchestrate.recorder import recorder
 from sweeplib.orchestrate.session import Session
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
+from sweeplib.orchestrate.workers import Terms
 from sweeplib.run.marker import write_marker
 from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
 from tests.integration.prefect_api import new_session, task_runs
@@ -60,7 +62,8 @@ def submitting(
 
 
 def work(folder: Path, key: str, **options: Any) -> Work:
-    return Work("s", "train", key, 0, f"i={key}", ("true",), "/", str(folder), **options)
+    options = {"argv": ("true",)} | options
+    return Work("s", "train", key, 0, f"i={key}", cwd="/", folder=str(folder), **options)
 
 
 def until(submitter: PrefectSubmitter, count: int) -> list[Finished]:
@@ -106,3 +109,30 @@ def test_a_cluster_that_has_gone_away(tmp_path: Path) -> None:
                 submitter.submit(work(tmp_path, "a", amounts=amounts))
             assert str(caught.value).startswith("the Dask cluster has gone away (")
             assert str(caught.value).endswith(f"); {kept}")
+
+
+def test_a_cluster_that_grows_and_shrinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_INTERVAL", 0)
+    monkeypatch.setattr(workers, "_ABSENT", 0)
+    notes: list[str] = []
+    terms = Terms(parallel=7, lacking="the Dask cluster x has no worker")
+    with cluster() as started, submitting(started, NOWHERE, notes.append, terms=terms) as (submitter, _):
+
+        def sees(threads: int, *figures: int) -> None:
+            started.scale(threads // 2)
+            deadline = time.monotonic() + 20
+            while (submitter.window, submitter.parallel, submitter.running) != figures:
+                submitter.wait(0.01)
+                assert time.monotonic() < deadline, (submitter.window, submitter.parallel, submitter.running)
+
+        sees(0, 2, 1, 0)
+        submitter.submit(work(tmp_path, "a", argv=("sleep", "600")))
+        while not notes:
+            assert submitter.wait(0.01) == []
+        sees(2, 4, 2, 1)
+        sees(6, 7, 6, 1)
+        sees(0, 2, 1, 0)
+        while len(notes) < 2:
+            submitter.wait(0.01)
+        submitter.stop(at_once=True)
+    assert notes == ["the Dask cluster x has no worker"] * 2, "once each time"

@@ -12,7 +12,7 @@ from sweeplib.amounts import Amounts
 from sweeplib.orchestrate import workers
 from sweeplib.orchestrate.asked import Asked
 from sweeplib.orchestrate.declaration import Declaration
-from sweeplib.orchestrate.workers import Workers, capacity, declared, gone
+from sweeplib.orchestrate.workers import Fleet, Terms, Workers, fleet, gone
 from tests.plans import plan
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def notes() -> list[str]:
 @pytest.fixture
 def looking(client: Client, notes: list[str], monkeypatch: pytest.MonkeyPatch) -> Workers:
     monkeypatch.setattr(workers, "_INTERVAL", 0)
-    return Workers(client, notes.append, plain=False)
+    return Workers(client, notes.append, Terms())
 
 
 def test_what_is_declared_is_asked_for(looking: Workers, notes: list[str]) -> None:
@@ -75,12 +75,11 @@ def test_what_is_not_declared_is_told_once(looking: Workers, notes: list[str]) -
 
 
 def test_what_says_nothing_of_processors(client: Client, notes: list[str]) -> None:
-    looking = Workers(client, notes.append, plain=True)
+    looking = Workers(client, notes.append, Terms(plain=True))
     assert looking.request(Amounts(gpu=1)) == (("CPU", 1.0), ("GPU", 1.0))
 
 
 def test_what_no_worker_has(looking: Workers, notes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    looking.look()
     assert looking.lack((("CPU", 4.0), ("GPU", 2.0))) == ""
     wanted = (("CPU", 1.0), ("GPU", 4.0))
     assert looking.lack(wanted) == ""
@@ -93,23 +92,34 @@ def test_what_no_worker_has(looking: Workers, notes: list[str], monkeypatch: pyt
 
 def test_about_how_many_fit_at_once(client: Client) -> None:
     made = plan("i=1:9", resources={"cpu": 4})
-    assert capacity(client, 4, plain=False).at_once(Asked.of(made)) == 2
-    assert capacity(client, 4, plain=False).at_once(Asked.of(plan("i=1:9"))) == 4
-    assert capacity(client, 4, plain=False).at_once(Asked.of(plan("i=1:9", resources={"memory": "1GB"}))) == 4
-    assert capacity(client, 9, plain=True).at_once(Asked.of(plan("i=1:9"))) == 8
+    there = fleet(client)
+    assert (there.threads, there.at_once(Terms(Asked.of(made)))) == (4, 2)
+    assert there.at_once(Terms(Asked.of(plan("i=1:9")))) == 4
+    assert there.at_once(Terms(Asked.of(plan("i=1:9")), parallel=3)) == 3
+    assert there.at_once(Terms(Asked.of(plan("i=1:9", resources={"memory": "1GB"})))) == 4
+    assert there.capacity(9, plain=True).at_once(Asked.of(plan("i=1:9"))) == 8
+
+
+@pytest.mark.parametrize(
+    ("threads", "parallel", "window"), [(0, None, 2), (1, None, 2), (8, None, 16), (8, 3, 3), (0, 1, 1)]
+)
+def test_how_much_is_kept_submitted(threads: int, parallel: int | None, window: int) -> None:
+    there = Fleet(threads, ())
+    assert there.window(Terms(parallel=parallel)) == window
+    assert there.at_once(Terms(parallel=parallel)) >= 1
 
 
 def test_workers_of_our_own_declare_what_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "CUDA_VISIBLE_DEVICES", "0,1,2")
     with cluster(n_workers=1, resources={"GPU": 1}, memory_limit="1GB") as started, Client(started) as client:
         client.register_plugin(Declaration())
-        assert declared(client) == [{"CPU": 2, "MEMORY": GB, "GPU": 1}]
+        assert list(fleet(client).declared) == [{"CPU": 2, "MEMORY": GB, "GPU": 1}]
         (first,) = client.nthreads()
         started.scale(2)
         client.wait_for_workers(2)
         (second,) = client.nthreads().keys() - {first}
         client.submit(bool, workers=[second], resources={"MEMORY": GB}).result(timeout=20)
-        assert declared(client) == [{"CPU": 2, "MEMORY": GB, "GPU": 1}] * 2
+        assert list(fleet(client).declared) == [{"CPU": 2, "MEMORY": GB, "GPU": 1}] * 2
 
 
 def test_what_is_said_of_a_cluster_that_has_gone_away() -> None:
