@@ -42,6 +42,7 @@ _LOOK = 3.0  # seconds between looks at the states of flow runs
 _WORKERS = 15.0  # seconds between looks at the pool's workers
 _SLOW = 45.0  # seconds after which a pool with a worker that has started nothing is worth a word
 _LAST = 10.0  # seconds for the end
+_PAGE = 200  # flow runs that the API tells of at once
 _PULL = "prefect.deployments.steps.set_working_directory"
 _CANCELLED = ("CANCELLING", "CANCELLED")
 _IDLE = ("SCHEDULED", "PENDING")
@@ -190,18 +191,20 @@ class Helpers:
             self._due["workers"] = now + _WORKERS
             self._workers = online(client, self._pool)
         while self.active < min(self.wanted, self.most) and not self._done.is_set():
-            self._create(client)
+            share = self._share()
+            if share == 0:
+                break
+            self._create(client, share)
         if self._runs and now >= self._due["look"]:
             self._due["look"] = now + _LOOK
             self._look(client)
         self._tell()
 
-    def _create(self, client: SyncPrefectClient) -> None:
+    def _create(self, client: SyncPrefectClient, share: int | None) -> None:
         if self._deployment is None:
             self._deployment = self._deploy(client)
         number = self._count + 1  # stays the same until Prefect has answered: then it is the same flow run
         name = f"{self._tag}-{self._pool.name}-{number}"
-        share = self._share()
         made = client.create_flow_run_from_deployment(
             self._deployment,
             parameters={"spool": str(self._spool), "parallel": share},
@@ -214,14 +217,14 @@ class Helpers:
             self._runs[str(made.id)] = _Run(str(made.id), name, share, time.monotonic())
 
     def _share(self) -> int | None:
-        """Return how many commands the next helper may run at once: its part of what the job allows."""
+        """Return how many commands the next helper may run at once: its part of what is allowed, if any."""
         allowed = self._pool.parallel
         if allowed is None:
             return None
         with self._lock:
             active = self._active()
-        left = allowed - sum(each.share or 0 for each in active)
-        return max(1, -(-left // max(1, self.most - len(active))))
+        left = max(0, allowed - sum(each.share or 0 for each in active))
+        return -(-left // max(1, self.most - len(active)))
 
     def _deploy(self, client: SyncPrefectClient) -> UUID:
         """Make, or find, the deployment of this project's helpers in the pool."""
@@ -240,10 +243,7 @@ class Helpers:
         """Ask for the states of all flow runs, and judge those that have ended."""
         with self._lock:
             known = list(self._runs.values())
-        body = {"flow_runs": {"id": {"any_": [each.id for each in known]}}, "limit": 200}
-        states = {
-            each["id"]: each["state"] or {} for each in request(client, "POST", "/flow_runs/filter", body)
-        }
+        states = self._states(client, [each.id for each in known])
         for each in known:
             state = states.get(each.id, {"type": "CANCELLED", "message": "it was deleted"})
             each.state, each.message = str(state.get("type")), str(state.get("message") or "")
@@ -260,6 +260,16 @@ class Helpers:
                     useless = verdict.what == "unable" and bool(self._active())
                     self._refused += useless or verdict.what == "cancelled"
                 self.verdicts.put(verdict)
+
+    @staticmethod
+    def _states(client: SyncPrefectClient, ids: list[str]) -> dict[str, dict[str, Any]]:
+        """Return the states of flow runs, by id; one that was deleted has none."""
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(ids), _PAGE):
+            body = {"flow_runs": {"id": {"any_": ids[start : start + _PAGE]}}, "limit": _PAGE}
+            answer = request(client, "POST", "/flow_runs/filter", body)
+            found |= {each["id"]: each["state"] or {} for each in answer}
+        return found
 
     def _tell(self) -> None:
         """Say once why nothing begins."""

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import pytest
 
+from sweeplib.orchestrate import helpers as helpers_module
 from sweeplib.orchestrate.helpers import Helpers, Verdict, verdict_of
 from sweeplib.orchestrate.pools import Pool, describe
 from sweeplib.orchestrate.session import Session
+from tests.integration.prefect_api import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 SESSION = Session("http://x/api", "f", 1, "train", ("one",), (), (), 0, ())
 
@@ -62,3 +73,67 @@ def test_a_helper_that_nobody_asked_for_is_judged_at_once() -> None:
     helpers = Helpers(Pool("night"), SESSION, "tag", Path("/project"), Path("/spool"))
     helpers.died("7f")
     assert helpers.verdicts.get_nowait() == Verdict("7f", "died", "the flow run 7f has died")
+
+
+@pytest.fixture
+def pool(prefect_api: str) -> Iterator[str]:
+    """A work pool in which nothing is started."""
+    name = f"of-{uuid4().hex[:8]}"
+    ask(prefect_api, "/work_pools/", {"name": name, "type": "process"})
+    yield name
+    urlopen(Request(f"{prefect_api}/work_pools/{name}", method="DELETE"), timeout=30).close()
+
+
+@contextmanager
+def asked_for(api: str, pool: Pool, folder: Path) -> Iterator[Helpers]:
+    session = replace(SESSION, api=api)
+    with Helpers(pool, session, f"tag-{pool.name}", folder, folder / uuid4().hex) as helpers:
+        helpers.ask(3)
+        yield helpers
+
+
+def flow_runs(api: str, pool: str) -> list[Any]:
+    found: list[Any] = ask(api, "/flow_runs/filter", {"flow_runs": {"tags": {"all_": [f"tag-{pool}"]}}})
+    return found
+
+
+def await_true(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)  # the helpers' thread tells nobody
+
+
+def test_workers_that_come_later_do_not_add_to_parallel(
+    prefect_api: str, pool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_WORKERS", "_LOOK", "_TICK"):
+        monkeypatch.setattr(helpers_module, name, 0.01)
+    ask(prefect_api, f"/work_pools/{pool}/workers/heartbeat", {"name": "one"})
+    with asked_for(prefect_api, Pool(pool, parallel=2), tmp_path) as helpers:
+        await_true(lambda: helpers.active == 1)
+        for name in ("two", "three"):  # that the last is known says that all was done that the first brought
+            ask(prefect_api, f"/work_pools/{pool}/workers/heartbeat", {"name": name})
+            await_true(lambda: helpers._workers == {"two": 2, "three": 3}[name])  # noqa: B023 - called at once
+        assert helpers.most == 2
+        (only,) = flow_runs(prefect_api, pool)
+        assert only["parameters"]["parallel"] == 2
+        ask(prefect_api, f"/flow_runs/{only['id']}/set_state", {"state": {"type": "CRASHED"}, "force": True})
+        await_true(lambda: helpers.active == 2)
+        assert sorted(each["parameters"]["parallel"] for each in flow_runs(prefect_api, pool)) == [1, 1, 2]
+    assert [each["state"]["type"] for each in flow_runs(prefect_api, pool)].count("CANCELLED") == 2
+
+
+def test_more_flow_runs_than_the_api_tells_of_at_once(
+    prefect_api: str, pool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(helpers_module, "_PAGE", 1)
+    monkeypatch.setattr(helpers_module, "_LOOK", 0.01)
+    with asked_for(prefect_api, Pool(pool, limit=3), tmp_path) as helpers:
+        await_true(lambda: helpers.active == 3)
+        first = flow_runs(prefect_api, pool)[0]
+        urlopen(Request(f"{prefect_api}/flow_runs/{first['id']}", method="DELETE"), timeout=30).close()
+        verdict = helpers.verdicts.get(timeout=20)
+        assert (verdict.id, verdict.what) == (first["id"], "cancelled")
+        assert helpers.verdicts.empty()
+        assert helpers.active == 2

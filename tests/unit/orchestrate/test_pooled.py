@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from sweeplib.engine import Execution
 from sweeplib.ledger import Ledger
@@ -16,7 +15,6 @@ from sweeplib.orchestrate.ended import attempts_at
 from sweeplib.orchestrate.pooled import PooledSubmitter
 from sweeplib.orchestrate.pools import Pool
 from sweeplib.orchestrate.recorder import recorder
-from sweeplib.orchestrate.session import Session
 from sweeplib.orchestrate.spool import Spool
 from sweeplib.run.marker import write_marker
 from sweeplib.run.model import Attempt, Outcome, SweepPaths, Work
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sweeplib.engine import Finished
-
-NOWHERE = Session("http://127.0.0.1:9/api", str(uuid4()), 1, "train", ("one",), (), (), 0, ())
+    from sweeplib.orchestrate.session import Session
 
 
 @contextmanager
@@ -93,8 +90,8 @@ def test_prefect_is_told_what_a_helper_that_died_has_not_told(tmp_path: Path, pr
     assert states == {"a": "COMPLETED", "b": "FAILED", "c": "CRASHED"}
 
 
-def test_retries_that_are_left_outlive_a_helper(tmp_path: Path) -> None:
-    session = replace(NOWHERE, retries=1)
+def test_retries_that_are_left_outlive_a_helper(tmp_path: Path, prefect_api: str) -> None:
+    session = new_session(prefect_api, retries=1)
     with pooled(tmp_path, session, []) as (submitter, spool):
         folder = spool.folder.parents[1]
         submitter.submit(replace(work(folder, "a"), argv=("false",)))

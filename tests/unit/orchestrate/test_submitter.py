@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 from distributed import Future, LocalCluster
@@ -15,7 +14,6 @@ from sweeplib.errors import ClusterError
 from sweeplib.orchestrate import workers
 from sweeplib.orchestrate.cluster import Placement
 from sweeplib.orchestrate.recorder import recorder
-from sweeplib.orchestrate.session import Session
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
 from sweeplib.orchestrate.workers import Terms
@@ -30,9 +28,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from sweeplib.engine import Finished
+    from sweeplib.orchestrate.session import Session
 
 
-NOWHERE = Session("http://127.0.0.1:9/api", str(uuid4()), 1, "train", ("one",), (), (), 0, ())
 OPTIONS: dict[str, Any] = {
     "processes": False,
     "protocol": "tcp",
@@ -100,9 +98,9 @@ def test_prefect_is_told_of_what_dask_has_lost(tmp_path: Path, prefect_api: str)
     assert states == {"a": "FAILED", "b": "CRASHED"}
 
 
-def test_a_cluster_that_has_gone_away(tmp_path: Path) -> None:
+def test_a_cluster_that_has_gone_away(tmp_path: Path, prefect_api: str) -> None:
     kept = "what is done is kept: run again when it is back"
-    with cluster() as started, submitting(started, NOWHERE, print) as (submitter, client):
+    with cluster() as started, submitting(started, new_session(prefect_api), print) as (submitter, client):
         client.close()  # as it does itself, when its scheduler has not come back for 30 s
         for amounts in (Amounts(cpu=1), Amounts()):
             with pytest.raises(ClusterError) as caught:
@@ -111,12 +109,17 @@ def test_a_cluster_that_has_gone_away(tmp_path: Path) -> None:
             assert str(caught.value).endswith(f"); {kept}")
 
 
-def test_a_cluster_that_grows_and_shrinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_grows_and_shrinks(
+    tmp_path: Path, prefect_api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(workers, "_INTERVAL", 0)
     monkeypatch.setattr(workers, "_ABSENT", 0)
     notes: list[str] = []
     terms = Terms(parallel=7, lacking="the Dask cluster x has no worker")
-    with cluster() as started, submitting(started, NOWHERE, notes.append, terms=terms) as (submitter, _):
+    with (
+        cluster() as started,
+        submitting(started, new_session(prefect_api), notes.append, terms=terms) as (submitter, _),
+    ):
 
         def sees(threads: int, *figures: int) -> None:
             started.scale(threads // 2)
