@@ -69,6 +69,8 @@ def missing(place: Where | None, clusters: Iterable[str]) -> str:
     if place is None or place.kind != "cluster" or place.name in known:
         return ""
     name = place.name
+    if name == HERE.kind:
+        return "there is no cluster 'here'; for this machine write where: here"
     pool = f"; a work pool is written {{pool: {name}}}"
     if not known:
         example = f"clusters: {{{name}: tcp://10.0.0.1:8786}}"

@@ -58,6 +58,7 @@ def test_the_clusters_of_a_file(read: Read) -> None:
     [
         ("bigg", "there is no cluster 'bigg'; did you mean 'big'?"),
         ("hear", "there is no cluster 'hear'; did you mean 'here'?"),
+        ("{cluster: here}", "there is no cluster 'here'; for this machine write where: here"),
         (
             "night",
             "there is no cluster 'night'; the clusters are big, own; a work pool is written {pool: night}",
@@ -99,6 +100,10 @@ def test_a_cluster_where_there_are_none(read: Read) -> None:
     with pytest.raises(InputError) as caught:
         read("defaults: {where: big}\n" + text("here", clusters=""))
     assert str(caught.value) == f"sweeps.yaml:1: defaults.where: {message}", "told once, where it stands"
+    with pytest.raises(InputError) as caught:
+        read(text("{cluster: here}", clusters=""))
+    message = "there is no cluster 'here'; for this machine write where: here"
+    assert str(caught.value) == f"sweeps.yaml:4: jobs.train.where: {message}"
 
 
 @pytest.mark.parametrize(
