@@ -110,12 +110,15 @@ class _Helper:
                 flush_all(_FLUSH)
 
     def _work(self) -> State[Any]:
-        stopped = False
+        stopped = hurried = False
         busy = time.monotonic()
         while True:
             if not stopped and self._is_stopped():
                 stopped = True
-                self._submitter.stop(at_once=self._spool.hurried)
+                self._submitter.stop()
+            if stopped and not hurried and self._spool.hurried:
+                hurried = True
+                self._submitter.stop(at_once=True)
             if self._spool.orphaned or os.getppid() != self._parent:
                 msg = "the sweep's process, or the worker's, has died"
                 raise RuntimeError(msg)
