@@ -52,7 +52,7 @@ def test_commands_that_are_being_ended_are_ended_at_once(tmp_path: Path, prefect
     spool.make(session, Asked())
     ran = tmp_path / "ran"
     stubborn = f"trap 'echo ended >> {ran}' TERM; echo begun >> {ran}; while :; do sleep 0.05; done"
-    work = Work("01K", "train", "a", 0, "i=1", ("sh", "-c", stubborn), "/", str(paths.folder), grace=600.0)
+    work = Work("01K", "train", "a", 0, "i=1", ("sh", "-c", stubborn), "/", str(paths.folder), grace=20.0)
     with (
         Lock(spool.owner_lock) as lock,
         Lock(paths.owner_lock) as owner,
@@ -69,6 +69,6 @@ def test_commands_that_are_being_ended_are_ended_at_once(tmp_path: Path, prefect
                 time.sleep(0.02)  # a command tells by its file alone
                 assert not ended.done()
             then()
-        assert ended.result(20).name == "Cancelled"
+        assert ended.result(10).name == "Cancelled"
         ((number, (attempt,)),) = spool.collect()
     assert (number, attempt.outcome) == (0, Outcome.CANCELLED)
