@@ -22,23 +22,20 @@ _SAMPLE = 32  # combinations that are looked at for what they need on average
 class Asked:
     """The fewest processors that are said of a command, None where none are, and what a `sample` needs.
 
-    `env` is what every command has in its environment.
+    `env` is what every command has in its environment; `gpu` says whether any may need a GPU, or part of one.
     """
 
     least_cpu: float | None = None
     sample: tuple[Amounts, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    gpu: bool = False
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
         """Return what a plan's commands ask for."""
         step = max(1, -(-len(plan) // _SAMPLE))
-        return cls(plan.least_cpu, tuple(_amounts(plan, each) for each in plan[::step]), dict(plan.job.env))
-
-    @property
-    def gpu(self) -> bool:
-        """Whether any of the sample needs a GPU, or a part of one."""
-        return any(each.gpu for each in self.sample)
+        sample = tuple(_amounts(plan, each) for each in plan[::step])
+        return cls(plan.least_cpu, sample, dict(plan.job.env), plan.names_gpu)
 
 
 def _amounts(plan: Plan, combination: Combination | Line | Command) -> Amounts:

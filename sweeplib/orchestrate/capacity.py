@@ -24,7 +24,7 @@ class Capacity:
     """So many `places` for commands at once, thousandths of processors, and bytes of memory.
 
     A command of which no processors are said takes `plain` thousandths. `devices` is how many GPUs there are
-    for commands that do not say themselves which those are; 0 where none of a sample asks for any.
+    for commands that do not say themselves which those are; 0 where none of them needs any.
     """
 
     places: int

@@ -43,7 +43,8 @@ _CONFIG = {
 }
 _LINK = {"distributed.dashboard.link": "http://127.0.0.1:{port}/status"}  # Dask would name another interface
 _SPARE = 4  # threads that see to Prefect's records while the others' commands run
-_WAIT = 30.0  # seconds for the first worker of a cluster to be there
+_WAIT = 30.0  # seconds for the first worker of a cluster at an address to be there
+_COMING = 5.0  # seconds in which workers of a cluster that is ours may be there at once
 _PASSED_ON = ("PREFECT_API_", "PREFECT_CLIENT_")
 
 
@@ -122,19 +123,22 @@ def _runner(cluster: str | ClusterSpec | None, threads: int) -> SweepTaskRunner:
 def _prepare(client: distributed.Client, cluster: str | ClusterSpec | None, terms: Terms) -> None:
     """Wait for a worker, and give every worker what Prefect needs to find its API.
 
-    Workers of a cluster that is ours declare what they have.
+    Workers of a cluster that is ours declare what they have; they come in their own time, such as that of a
+    scheduler's queue.
     """
+    ours = not isinstance(cluster, str)
     try:
-        client.wait_for_workers(1, timeout=_WAIT)
+        client.wait_for_workers(1, timeout=_COMING if ours else _WAIT)
     except TimeoutError as error:
-        raise ClusterError(terms.lacking) from error
+        if not ours:
+            raise ClusterError(terms.lacking) from error
     settings = get_current_settings().to_environment_variables(exclude_unset=True, include_secrets=True)
     wanted = {**settings, **os.environ}
     client.register_plugin(
         Environment({key: value for key, value in wanted.items() if key.startswith(_PASSED_ON)})
     )
-    if not isinstance(cluster, str):
-        client.register_plugin(Declaration())
+    if ours:
+        client.register_plugin(Declaration(gpu=terms.asked.gpu))
 
 
 def _unreachable(cluster: str | ClusterSpec | None, name: str, error: Exception) -> str:

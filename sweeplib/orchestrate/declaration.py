@@ -24,17 +24,22 @@ CPU, MEMORY, GPU = "CPU", "MEMORY", "GPU"
 class Declaration(WorkerPlugin):
     """Has every worker declare a processor a thread, its limit of memory, and the GPUs that it sees.
 
-    What it declares already stays. Workers on one machine may see the same GPUs: leases keep them apart.
+    These only where any command may need one (`gpu`): to ask takes a while, and very long where a driver
+    hangs. What a worker declares already stays. Workers on one machine may see the same GPUs: leases keep
+    them apart.
     """
 
     name = "sweeplib-declaration"
+
+    def __init__(self, *, gpu: bool) -> None:
+        self._gpu = gpu
 
     async def setup(self, worker: Worker) -> None:
         """Declare what the worker has."""
         there = {
             CPU: worker.state.nthreads,
             MEMORY: worker.memory_manager.memory_limit,
-            GPU: len(machine.devices(os.environ)),
+            GPU: len(machine.devices(os.environ)) if self._gpu else 0,
         }
         said = worker.state.total_resources
         await worker.set_resources(

@@ -75,6 +75,7 @@ class Lines:
     def __init__(self, job: Job) -> None:
         self._job = job
         self.least_cpu = job.resources.least_cpu(lambda _: ())
+        self.names_gpu = job.resources.gpu is not None
         self.prefix = prefix("launch", (), (), "", (), job.packages)
         self.places: frozenset[Where | None] = frozenset({job.where})
         """Where the lines run."""

@@ -65,6 +65,8 @@ class Part(Sequence[Row]):
         cpu = (resources.least_cpu(partial(_values_of, set_)) for resources in said)
         self.least_cpu = min((each for each in cpu if each is not None), default=None)
         """The fewest processors that is said of a command, of very many the first; None where none is."""
+        self.names_gpu = any(resources.gpu is not None for resources in said)
+        """Whether anything is said of GPUs that commands need."""
         self._hold_places()
         self._hold_names()
 

@@ -135,6 +135,11 @@ class Plan(Sequence["Combination | Line | Command"]):
         """The fewest processors that is said of a command (``cpu`` of resources); None where none is."""
         return min((part.least_cpu for part in self.parts if part.least_cpu is not None), default=None)
 
+    @property
+    def names_gpu(self) -> bool:
+        """Whether anything is said of GPUs that commands need (``gpu`` of resources)."""
+        return self.job.resources.gpu is not None or any(part.names_gpu for part in self.parts)
+
     @cached_property
     def key(self) -> str:
         """The identity of the whole plan: what a submit job, which runs once, is known by."""

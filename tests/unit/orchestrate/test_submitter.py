@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,10 @@ from distributed import Future, LocalCluster
 
 from sweeplib.amounts import Amounts
 from sweeplib.errors import ClusterError
+from sweeplib.jobs import ClusterSpec
 from sweeplib.orchestrate import workers
-from sweeplib.orchestrate.cluster import Placement
+from sweeplib.orchestrate.asked import Asked
+from sweeplib.orchestrate.cluster import Placement, place
 from sweeplib.orchestrate.recorder import recorder
 from sweeplib.orchestrate.submitter import PrefectSubmitter
 from sweeplib.orchestrate.task_runner import SweepTaskRunner
@@ -139,3 +142,23 @@ def test_a_cluster_that_grows_and_shrinks(
             submitter.wait(0.01)
         submitter.stop(at_once=True)
     assert notes == ["the Dask cluster x has no worker"] * 2, "once each time"
+
+
+def test_workers_of_a_cluster_of_ours_may_come_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeplib.orchestrate.cluster._COMING", 0.01)
+    ours = ClusterSpec("distributed.LocalCluster", OPTIONS)
+    with place(ours, "slurm", Asked(), None) as placement:
+        assert (placement.parallel, placement.window) == (1, 2)
+        assert placement.terms.lacking == "the Dask cluster slurm has no worker"
+
+
+def test_a_cluster_at_an_address_has_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeplib.orchestrate.cluster._WAIT", 0.01)
+    with cluster() as started:
+        address = started.scheduler_address
+        lacking = f"the Dask cluster x has no worker; start one with: dask worker {address}"
+        with (
+            pytest.raises(ClusterError, match=re.escape(lacking)),
+            place(address, "x", Asked(), None),
+        ):
+            pass

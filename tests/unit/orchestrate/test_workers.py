@@ -112,7 +112,7 @@ def test_how_much_is_kept_submitted(threads: int, parallel: int | None, window: 
 def test_workers_of_our_own_declare_what_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "CUDA_VISIBLE_DEVICES", "0,1,2")
     with cluster(n_workers=1, resources={"GPU": 1}, memory_limit="1GB") as started, Client(started) as client:
-        client.register_plugin(Declaration())
+        client.register_plugin(Declaration(gpu=True))
         assert list(fleet(client).declared) == [{"CPU": 2, "MEMORY": GB, "GPU": 1}]
         (first,) = client.nthreads()
         started.scale(2)
