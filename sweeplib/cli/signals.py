@@ -14,15 +14,18 @@ __all__ = ["terminable"]
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block as Ctrl-C does: what it holds is put in order, and state kept."""
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does: what it holds is put in order, and state kept.
+
+    One that is ignored, as nohup has it for SIGHUP, stays so.
+    """
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    names = [signal.SIGTERM, signal.SIGHUP]
-    before = {name: signal.signal(name, interrupt) for name in names}
+    heeded = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, interrupt) for each in heeded}
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+        for each, handler in before.items():
+            signal.signal(each, handler)

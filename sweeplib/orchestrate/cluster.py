@@ -105,8 +105,14 @@ def place(
             )
             return
         start = f"; start one with: dask worker {cluster}" if isinstance(cluster, str) else ""
-        terms = Terms(asked, parallel, bool(capacity.plain), f"the Dask cluster {name} has no worker{start}")
-        _prepare(client, cluster, terms)
+        terms = Terms(
+            asked,
+            parallel,
+            bool(capacity.plain),
+            f"the Dask cluster {name} has no worker{start}",
+            ours=not isinstance(cluster, str),
+        )
+        _prepare(client, terms)
         there = fleet(client)
         yield Placement(runner, there.at_once(terms), there.window(terms), terms=terms)
 
@@ -120,24 +126,23 @@ def _runner(cluster: str | ClusterSpec | None, threads: int) -> SweepTaskRunner:
     return SweepTaskRunner(cluster_kwargs={**_LOCAL, "threads_per_worker": threads})
 
 
-def _prepare(client: distributed.Client, cluster: str | ClusterSpec | None, terms: Terms) -> None:
+def _prepare(client: distributed.Client, terms: Terms) -> None:
     """Wait for a worker, and give every worker what Prefect needs to find its API.
 
     Workers of a cluster that is ours declare what they have; they come in their own time, such as that of a
     scheduler's queue.
     """
-    ours = not isinstance(cluster, str)
     try:
-        client.wait_for_workers(1, timeout=_COMING if ours else _WAIT)
+        client.wait_for_workers(1, timeout=_COMING if terms.ours else _WAIT)
     except TimeoutError as error:
-        if not ours:
+        if not terms.ours:
             raise ClusterError(terms.lacking) from error
     settings = get_current_settings().to_environment_variables(exclude_unset=True, include_secrets=True)
     wanted = {**settings, **os.environ}
     client.register_plugin(
         Environment({key: value for key, value in wanted.items() if key.startswith(_PASSED_ON)})
     )
-    if ours:
+    if terms.ours:
         client.register_plugin(Declaration(gpu=terms.asked.gpu))
 
 

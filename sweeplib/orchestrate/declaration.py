@@ -22,7 +22,7 @@ CPU, MEMORY, GPU = "CPU", "MEMORY", "GPU"
 
 
 class Declaration(WorkerPlugin):
-    """Has every worker declare a processor a thread, its limit of memory, and the GPUs that it sees.
+    """Has every worker declare a processor a thread, its limit of memory (or all), and the GPUs that it sees.
 
     These only where any command may need one (`gpu`): to ask takes a while, and very long where a driver
     hangs. What a worker declares already stays. Workers on one machine may see the same GPUs: leases keep
@@ -38,7 +38,7 @@ class Declaration(WorkerPlugin):
         """Declare what the worker has."""
         there = {
             CPU: worker.state.nthreads,
-            MEMORY: worker.memory_manager.memory_limit,
+            MEMORY: worker.memory_manager.memory_limit or machine.memory(),
             GPU: len(machine.devices(os.environ)) if self._gpu else 0,
         }
         said = worker.state.total_resources

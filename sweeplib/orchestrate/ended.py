@@ -54,12 +54,14 @@ def attempts_at(work: Work, result: Attempt | str) -> list[Attempt]:
 
     `result` is the last attempt, or why there is none to be had: then the done-markers decide.
     """
-    if isinstance(result, Attempt) and result.number <= work.before + 1:
+    if isinstance(result, Attempt) and result.number <= work.before + 1 and not work.tried:
         return [result]
     history = read_markers(SweepPaths(Path(work.folder)), work.key, work.before)
-    if isinstance(result, Attempt):
-        return [*[each for each in history if each.number < result.number], result]
-    return history
+    if not isinstance(result, Attempt):
+        return history
+    if not result.number:  # nothing began any more
+        return history if tries(history) else [*history, result]
+    return [*[each for each in history if each.number < result.number], result]
 
 
 def tries(history: Sequence[Attempt]) -> int:

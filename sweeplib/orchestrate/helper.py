@@ -63,6 +63,7 @@ def run(spool: str, parallel: int | None = None) -> State[Any]:
     assert context.flow_run is not None  # noqa: S101
     outlive_reader()
     found = Spool(Path(spool))
+    found.await_turn(str(context.flow_run.id))
     if (nothing := nothing_to_do(found)) is not None:
         return nothing
     with get_client(sync_client=True) as client:  # its address here, which may not be that of the sweep

@@ -42,6 +42,7 @@ _LOOK = 3.0  # seconds between looks at the states of flow runs
 _WORKERS = 15.0  # seconds between looks at the pool's workers
 _SLOW = 45.0  # seconds after which a pool with a worker that has started nothing is worth a word
 _LAST = 10.0  # seconds for the end
+_AGAIN = 300.0  # seconds after which a place in which a flow run could not begin is tried again
 _PAGE = 200  # flow runs that the API tells of at once
 _PULL = "prefect.deployments.steps.set_working_directory"
 _CANCELLED = ("CANCELLING", "CANCELLED")
@@ -80,7 +81,8 @@ class Helpers:
     """The helpers of one sweep in one pool; a context manager.
 
     There are as many as are `wanted`, as far as the pool has room for them, and one at least; in the place of
-    one that somebody has cancelled, or that could not begin while there are others, there is no other.
+    one that somebody has cancelled there is no other, and in that of one that could not begin while there are
+    others there is none for some minutes.
     """
 
     def __init__(self, pool: Pool, session: Session, tag: str, project: Path, spool: Path) -> None:
@@ -94,6 +96,7 @@ class Helpers:
         self._count = 0
         self._workers = 1
         self._refused = 0
+        self._useless: list[float] = []  # when those could not begin, on the monotonic clock
         self._due = {"look": 0.0, "workers": 0.0}
         self._told = ""
         self._lock = threading.Lock()
@@ -121,7 +124,9 @@ class Helpers:
     def most(self) -> int:
         """How many helpers run at once at most."""
         most = self._pool.limit or max(1, self._workers)
-        return max(0, min(most, self._pool.parallel or most) - self._refused)
+        least = time.monotonic() - _AGAIN
+        useless = sum(when > least for when in self._useless)
+        return max(0, max(1, min(most, self._pool.parallel or most) - useless) - self._refused)
 
     @property
     def active(self) -> int:
@@ -257,8 +262,9 @@ class Helpers:
                         client.set_flow_run_state(UUID(each.id), crashed, force=True)
                 with self._lock:
                     self._runs.pop(each.id, None)
-                    useless = verdict.what == "unable" and bool(self._active())
-                    self._refused += useless or verdict.what == "cancelled"
+                    self._refused += verdict.what == "cancelled"
+                    if verdict.what == "unable" and self._active():
+                        self._useless.append(time.monotonic())
                 self.verdicts.put(verdict)
 
     @staticmethod

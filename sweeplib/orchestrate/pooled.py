@@ -164,10 +164,11 @@ class PooledSubmitter:
         self._finish(number, attempts)
 
     def _withdraw(self, message: str, outcome: Outcome) -> None:
-        """Give back what nobody has taken."""
+        """Give back what nobody has taken; what an earlier helper saw of it counts."""
         for number in self._spool.withdraw():
             if number in self._works:
-                self._end(number, [unseen(self._works[number].key, message, outcome)])
+                work = replace(self._works[number], tried=1)  # or more: the done-markers tell
+                self._end(number, attempts_at(work, unseen(work.key, message, outcome)))
         self._waiting = 0
 
     def _look(self) -> None:
@@ -197,7 +198,6 @@ class PooledSubmitter:
         alive = {each.id: each.parallel for each in found if each.alive}
         for helper in alive.keys() - self._signed.keys():
             self._helpers.signed(helper)
-        self._dead -= alive.keys()  # somebody has run it again
         for each in found:
             if not each.alive and each.id not in self._dead:
                 self._dead.add(each.id)
@@ -213,6 +213,7 @@ class PooledSubmitter:
         for number in held:
             self._take_back(number, verdict)
         self._spool.forget(verdict.id)
+        self._dead.discard(verdict.id)  # somebody may run it again
         self._fruitless += not held
         if self._helpers.active:
             if verdict.what == "unable":

@@ -146,15 +146,15 @@ class Spool:
         """The sweep's folder, which stays when the spool is cleared away."""
         return self.folder.parents[1]
 
+    def await_turn(self, helper: str) -> None:
+        """Wait as long as the helper is on the list as dead: until the sweep has taken back what it had."""
+        while (self._helpers / helper).exists() and not (self.orphaned or self.closed):
+            time.sleep(_TICK)
+
     @contextmanager
     def signing(self, helper: str, parallel: int) -> Iterator[None]:
-        """Be on the list while the block runs; one that is left by an exception counts as dead.
-
-        Where it was on the list before, as dead, it waits until the sweep has taken back what it had.
-        """
+        """Be on the list while the block runs; one that is left by an exception counts as dead."""
         path = self._helpers / helper
-        while path.exists() and not self.orphaned:
-            time.sleep(_TICK)
         part = self.folder / f"{helper}.part"
         part.write_text(json.dumps({"parallel": parallel}))
         with part.open("rb+") as file:

@@ -50,13 +50,15 @@ class Terms:
     """What a sweep wants of a cluster: room for what is `asked`, for `parallel` commands at once at most.
 
     None: as many as there is room for. With `plain`, a command of which no processors are said asks for one.
-    `lacking` is what to say where the cluster has no worker.
+    `lacking` is what to say where the cluster has no worker; the workers of one that is `ours` declare all
+    that they have.
     """
 
     asked: Asked = field(default_factory=Asked)
     parallel: int | None = None
     plain: bool = False
     lacking: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Workers:
         self._client = client
         self._note = note
         self._terms = terms
+        self._known: set[str] = set(_EXAMPLES) if terms.ours else set()
         self._take(fleet(client))
         self._asked: Future[Fleet] | None = None
         self._looked = -math.inf
@@ -115,6 +118,7 @@ class Workers:
 
     def _take(self, found: Fleet) -> None:
         self._declared = found.declared
+        self._known |= {name for each in found.declared for name in each}
         self.threads = found.threads
         """How many commands the workers have threads for."""
         self.window = found.window(self._terms)
@@ -151,14 +155,13 @@ class Workers:
             self._note(self._terms.lacking)
 
     def request(self, amounts: Amounts) -> Request:
-        """Return what to ask Dask for: what workers declare; that the rest bounds nothing is told once."""
+        """Return what to ask Dask for: what workers declare, or did; that the rest bounds nothing is told."""
         wanted = _request(amounts, plain=self._terms.plain)
         if not wanted:
             return ()
-        known = {name for each in self._declared for name in each}
-        missing = [name for name, _ in wanted if name not in known and (name != CPU or amounts.cpu)]
+        missing = [name for name, _ in wanted if name not in self._known and (name != CPU or amounts.cpu)]
         self._tell_of(missing)
-        return tuple((name, amount) for name, amount in wanted if name in known)
+        return tuple((name, amount) for name, amount in wanted if name in self._known)
 
     def _tell_of(self, missing: list[str]) -> None:
         names = [name for name in missing if name not in self._told]
