@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,9 @@ def test_attempts_before_work_was_submitted_are_none_at_it(
         write_marker(SweepPaths(tmp_path).marker("k", number), attempt(number), ("true",))
     work = Work("s", "j", "k", 0, "k", ("true",), "/", str(tmp_path), before=before)
     assert attempts_at(work, result) == found
+    if result == attempt(0, Outcome.CANCELLED):
+        again = replace(work, before=0, tried=2)
+        assert attempts_at(again, result) == [attempt(1), attempt(2)], "nothing began any more"
 
 
 C, F, L = Outcome.COMPLETED, Outcome.FAILED, Outcome.LOST

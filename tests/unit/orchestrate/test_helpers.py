@@ -75,6 +75,17 @@ def test_a_helper_that_nobody_asked_for_is_judged_at_once() -> None:
     assert helpers.verdicts.get_nowait() == Verdict("7f", "died", "the flow run 7f has died")
 
 
+def test_places_in_which_nothing_could_begin_are_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    helpers = Helpers(Pool("night", limit=4), SESSION, "tag", Path("/project"), Path("/spool"))
+    assert helpers.most == 4
+    helpers._useless += [time.monotonic()] * 3
+    assert helpers.most == 1
+    helpers._useless += [time.monotonic()] * 3
+    assert helpers.most == 1, "one at least"
+    monkeypatch.setattr(helpers_module, "_AGAIN", 0.0)
+    assert helpers.most == 4
+
+
 @pytest.fixture
 def pool(prefect_api: str) -> Iterator[str]:
     """A work pool in which nothing is started."""

@@ -90,6 +90,22 @@ def test_prefect_is_told_what_a_helper_that_died_has_not_told(tmp_path: Path, pr
     assert states == {"a": "COMPLETED", "b": "FAILED", "c": "CRASHED"}
 
 
+def test_what_an_earlier_helper_saw_counts_where_a_sweep_is_stopped(tmp_path: Path, prefect_api: str) -> None:
+    session = new_session(prefect_api, retries=2)
+    with pooled(tmp_path, session, []) as (submitter, spool):
+        for key in "ab":
+            submitter.submit(work(tmp_path, key))
+        dies(spool, "h", attempt("a", 1, Outcome.FAILED))
+        deadline = time.monotonic() + 20
+        while spool.waiting() < 2:
+            assert submitter.wait(0.5) == []
+            assert time.monotonic() < deadline
+        submitter.stop()
+        ended = {each.work.key: each.attempts for each in until(submitter, 2)}
+    assert [(each.number, each.outcome) for each in ended["a"]] == [(1, Outcome.FAILED)]
+    assert [(each.number, each.outcome) for each in ended["b"]] == [(0, Outcome.CANCELLED)]
+
+
 def test_retries_that_are_left_outlive_a_helper(tmp_path: Path, prefect_api: str) -> None:
     session = new_session(prefect_api, retries=1)
     with pooled(tmp_path, session, []) as (submitter, spool):

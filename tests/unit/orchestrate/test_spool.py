@@ -93,6 +93,7 @@ def test_a_helper_that_died_and_is_run_again_waits_until_what_it_had_is_taken_ba
 
     def again() -> list[int]:
         began.set()
+        spool.await_turn("a")
         with spool.signing("a", 4):
             return spool.held_by("a")
 
@@ -103,6 +104,9 @@ def test_a_helper_that_died_and_is_run_again_waits_until_what_it_had_is_taken_ba
         assert spool.signed() == [Signed("a", 4, alive=False)]
         spool.forget("a")
         assert held.result(10) == []
+    (spool.folder / "helpers" / "a").touch()
+    spool.await_turn("a")
+    assert spool.orphaned, "it waits for nobody who has gone"
 
 
 def test_a_helper_that_is_killed_is_seen(spool: Spool) -> None:

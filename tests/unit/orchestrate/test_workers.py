@@ -79,6 +79,14 @@ def test_what_says_nothing_of_processors(client: Client, notes: list[str]) -> No
     assert looking.request(Amounts(gpu=1)) == (("CPU", 1.0), ("GPU", 1.0))
 
 
+def test_workers_of_a_cluster_of_ours_declare_all_though_none_has_come(
+    client: Client, notes: list[str]
+) -> None:
+    ours = Workers(client, notes.append, Terms(ours=True))
+    assert ours.request(Amounts(cpu=1, memory=GB)) == (("CPU", 1.0), ("MEMORY", GB))
+    assert notes == []
+
+
 def test_what_no_worker_has(looking: Workers, notes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert looking.lack((("CPU", 4.0), ("GPU", 2.0))) == ""
     wanted = (("CPU", 1.0), ("GPU", 4.0))
