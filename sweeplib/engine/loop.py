@@ -393,7 +393,9 @@ class _Loop:
             known = self.ledger.last_attempt(self.execution.id, row.key)
             begun = last_begun(paths, row.key, known)
             if begun > known:
-                end = replace(unseen(row.key, reason, outcome), number=begun)
+                end = replace(
+                    unseen(row.key, reason, outcome), number=begun, log=str(paths.log(row.key, begun))
+                )
             else:
                 end = unseen(row.key, "interrupted before it was started", Outcome.CANCELLED)
             attempts = read_markers(paths, row.key, known) or [end]

@@ -73,7 +73,9 @@ def _close(ledger: Ledger, sweep: Sweep, paths: SweepPaths, cancelled: str) -> N
         begun = last_begun(paths, row.key, known)
         started = begun > known or not paths.folder.exists()
         unseen = _unseen(row, sweep, now, started=started)
-        attempts += found or [replace(unseen, number=begun) if begun > known else unseen]
+        if begun > known:
+            unseen = replace(unseen, number=begun, log=str(paths.log(row.key, begun)))
+        attempts += found or [unseen]
         if len(attempts) >= _BATCH:
             _record(ledger, sweep, attempts, cancelled)
             attempts = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from sweeplib.errors import InputError, nearest
+from sweeplib.errors import InputError, JobFileError, nearest
 from sweeplib.interpreter import head_length
 from sweeplib.jobs.fields import cluster as read_cluster
 from sweeplib.jobs.fields import name as job_name
@@ -177,11 +177,15 @@ class Reading(Notes):
                 self.note((*path, *_in_file(below, groups)), text)
 
     def hold_groups(self, job: Job, path: Path) -> None:
-        """Note the groups that no set has a parameter for."""
+        """Note the groups that no set has a parameter for, as far as variants can be read: a plan needs them."""
         names: Iterable[str]
         names = {name: None for set_ in job.sets for each in (set_, *set_.included) for name in each.names}
         if not job.groups.keys() <= set(names):
-            names = brought(names, {name: group for set_ in job.sets for name, group in set_.groups.items()})
+            known = {name: group for set_ in job.sets for name, group in set_.groups.items()}
+            try:
+                names = brought(names, known)
+            except JobFileError:
+                return
         for name in job.groups:
             if name not in names:
                 close = nearest(name, names) or f"; the parameters are {', '.join(names) or 'none'}"

@@ -114,10 +114,10 @@ class CombinationRecords(SweepRecords):
 
         The outcome of a combination is completed if any attempt on record completed, and stays so;
         else it is that of the last attempt. An attempt (by key and number) that is on record
-        already changes nothing, unless it tells more: that a lost one did end, or that any
-        completed. With its first record a combination stops to stand submitted, and to be claimed:
-        record the attempts before a retry together with the last. Raises `UnknownKeyError` where a
-        key was never submitted in the sweep; then nothing of it all is written.
+        already changes nothing, unless it tells more: that a lost one did end, how one ended that was
+        to be cancelled, or that any completed. With its first record a combination stops to stand
+        submitted, and to be claimed: record the attempts before a retry together with the last. Raises
+        `UnknownKeyError` where a key was never submitted in the sweep; then nothing of it all is written.
         """
         with self.transaction():
             for attempt in attempts:

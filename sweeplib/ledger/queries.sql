@@ -94,7 +94,11 @@ ON CONFLICT (sweep, key, number) DO UPDATE SET
     outcome = excluded.outcome, exit_code = excluded.exit_code, started = excluded.started,
     ended = excluded.ended, log = excluded.log, message = excluded.message, metrics = excluded.metrics
 WHERE attempts.outcome <> excluded.outcome
-    AND (attempts.outcome = 'lost' OR excluded.outcome = 'completed');
+    AND (
+        attempts.outcome = 'lost' OR excluded.outcome = 'completed'
+        OR (attempts.outcome = 'cancelled' AND attempts.exit_code IS NULL
+            AND excluded.outcome IN ('failed', 'timed out'))
+    );
 
 -- name: decide
 -- submitted or any outcome but completed → the outcome of the attempt that decides: a completed one,

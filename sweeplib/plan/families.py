@@ -77,7 +77,7 @@ class Families:
         Those that have some, of long columns the first.
         """
         parts = [part for part in self._plan.parts if not isinstance(part, Lines)]
-        columns = [column for part in parts for column in (*part.rows.meaning(), [part.constant])]
+        columns = [column for part in parts for column in (*part.rows.entries, [part.constant])]
         cells = chain.from_iterable(entry for column in columns for entry in islice(column, _LOOKED))
         return {(cell.key, text): cell.value for cell in cells if (text := unquote(cell.value)) != cell.value}
 

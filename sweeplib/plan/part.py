@@ -55,6 +55,7 @@ class Part(Sequence[Row]):
         self._job = job
         self._arguments = tuple(arguments)
         self._needs = Needs.of(job, set_)
+        self._written = frozenset(set_.names)
         self._groups = {name: set_.groups[name] for name in names_of(set_) if name in set_.groups}
         self.variants = self._chosen(set_)
         """The variants that there are, by the parameter and value that choose each."""
@@ -110,7 +111,7 @@ class Part(Sequence[Row]):
         """Return what the key of all as one is made of besides the columns: of variants, those in these."""
         adds = {name: split_words(variant.add) for name, variant in self.variants.items() if variant.add}
         if adds:
-            cells = chain.from_iterable(chain.from_iterable(self.rows.meaning()))
+            cells = chain.from_iterable(chain.from_iterable(self.rows.entries))
             present = {f"{cell.key}={unquote(cell.value)}" for cell in cells if cell.key in self._groups}
             adds = {name: adds[name] for name in present & adds.keys()}
         return with_variants(self.prefix, adds)
@@ -169,7 +170,8 @@ class Part(Sequence[Row]):
         for name, variant in self.variants.items():
             of_groups.setdefault(name.partition("=")[0], set()).add(variant.where)
         said = {place for places in of_groups.values() for place in places if place is not None}
-        if any(None not in places for places in of_groups.values()):
+        # A group that variants bring is in some combinations only.
+        if any(None not in places for name, places in of_groups.items() if name in self._written):
             return frozenset(said)
         return frozenset({self._needs.where, *said})
 

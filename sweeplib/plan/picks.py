@@ -47,8 +47,9 @@ class Picked(Rows):
     def __iter__(self) -> Iterator[Row]:
         return map(self._rows.at, self._picks)
 
-    def meaning(self) -> Iterator[Iterable[Row]]:
-        """Yield the rows, as one column."""
+    @property
+    def entries(self) -> Iterator[Iterable[Row]]:
+        """The rows, as one column."""
         yield self
 
 

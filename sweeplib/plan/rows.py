@@ -82,12 +82,17 @@ class Rows(Sequence[Row]):
     @abstractmethod
     def __iter__(self) -> Iterator[Row]: ...
 
+    @property
     @abstractmethod
+    def entries(self) -> Iterator[Iterable[Row]]:
+        """Columns of entries that have all cells of all rows."""
+
     def meaning(self) -> Iterator[Iterable[Row]]:
         """Yield columns of entries that mean the same for two sequences exactly if these have the same rows.
 
         In whatever order: of the rows, of the columns, of the entries of each.
         """
+        return self.entries
 
 
 class Grid(Rows):
@@ -112,7 +117,7 @@ class Grid(Rows):
     @cached_property
     def by_name(self) -> list[int]:
         """The columns by the names of their parameters, an order in which nobody wrote them."""
-        keys = list(map(_keys, self.columns))
+        keys = [sorted(_keys(column)) for column in self.columns]
         return sorted(range(len(keys)), key=keys.__getitem__)
 
     @property
@@ -153,8 +158,9 @@ class Grid(Rows):
         rows = product(self.columns)
         return rows if self.plain else map(_flat, rows)  # type: ignore[arg-type,return-value]
 
-    def meaning(self) -> Iterator[Iterable[Row]]:
-        """Yield the columns."""
+    @property
+    def entries(self) -> Iterator[Iterable[Row]]:
+        """The columns."""
         for column in self.columns:
             yield map(cells_of, column)
 
@@ -271,10 +277,18 @@ class Filtered(Rows):
     def __iter__(self) -> Iterator[Row]:
         return map(self.grid.row, self._walk(0, 0, len(self._left)))
 
+    @property
+    def entries(self) -> Iterator[Iterable[Row]]:
+        """The columns of the grid."""
+        return self.grid.entries
+
     def meaning(self) -> Iterator[Iterable[Row]]:
         """Yield the columns of the grid, and what is left of it where these are arranged."""
-        yield from self.grid.meaning()
-        yield ((Cell("", str(number)),) for number in Arranged.of(self).rows.bound[1])
+        yield from self.entries
+        arranged = Arranged.of(self).rows
+        columns, numbers = arranged.bound
+        names = ",".join(chain.from_iterable(_keys(arranged.grid.columns[column]) for column in columns))
+        yield ((Cell(names, str(number)),) for number in numbers)
 
     def _walk(self, column: int, low: int, high: int) -> Iterator[tuple[int, ...]]:
         """Yield the places in the columns from `column` on of the numbers from `low` to before `high`."""

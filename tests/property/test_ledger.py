@@ -27,9 +27,12 @@ class Tried:
 
     def record(self, number: int, outcome: Outcome) -> None:
         known = self.attempts.get(number)
-        if known in (outcome, Outcome.COMPLETED) or (
-            known not in (None, Outcome.LOST) and outcome is not Outcome.COMPLETED
-        ):
+        more = {
+            Outcome.LOST: set(Outcome),
+            Outcome.CANCELLED: {Outcome.FAILED, Outcome.TIMED_OUT, Outcome.COMPLETED},
+            Outcome.COMPLETED: set(),
+        }
+        if known is not None and outcome not in more.get(known, {Outcome.COMPLETED}) - {known}:
             return
         self.attempts[number] = outcome
         if Outcome.COMPLETED in self.attempts.values():

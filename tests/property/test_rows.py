@@ -131,6 +131,18 @@ def test_what_is_picked_does_not_depend_on_the_writing(
     assert plan(*both).key == plan(*reversed(both)).key != first.key
 
 
+def test_what_goes_in_step_is_picked_in_whatever_order_it_is_written() -> None:
+    first, second = (
+        plan({"each": "c=1:5", "zip": steps, "sample": 20}) for steps in ("b=1:40 d=1:40", "d=1:40 b=1:40")
+    )
+    assert {each.key for each in first} == {each.key for each in second}
+
+
+def test_conditions_about_different_parameters_make_different_plans() -> None:
+    first, second = (plan({"each": "x=1,2 y=1,2", "exclude": [text]}) for text in ("x == 1", "y == 1"))
+    assert first.key != second.key
+
+
 @laws
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 3))
 def test_picks_differ_and_grow(count: int, size: int, seed: int) -> None:

@@ -227,6 +227,23 @@ def test_jobs_that_come_and_go(tree: Tree, sweep: Callable[..., Done]) -> None:
     ]
 
 
+def test_a_group_that_variants_bring(tree: Tree, sweep: Callable[..., Done]) -> None:
+    tree.write(
+        "sweeps.yaml",
+        "jobs:\n"
+        "  bench: {run: x, groups: {backend: backends/, engine: engines/}, sets: [{each: backend=*}]}\n"
+        "  other: {run: x, sets: [{each: a=1}]}\n",
+    )
+    tree.write("backends/b.yaml", "each: engine=*\n")
+    tree.write("engines/e.yaml", "")
+    tree.commit()
+    name = f"HEAD ({commit(tree)})"
+    assert sweep("plan", "bench", "--against", "HEAD").out == f"bench: as in {name}, 1 combination\n"
+    tree.write("backends/b.yaml", "eahc: engine=*\n")
+    assert sweep("plan", "other", "--against", "HEAD").out == f"other: as in {name}, 1 combination\n"
+    assert "backends/b.yaml:1: unknown key 'eahc'" in sweep("show", "bench").err
+
+
 def test_groups_and_files_are_those_of_the_revision(tree: Tree, sweep: Callable[..., Done]) -> None:
     """In a project below the top of the work tree, whose groups are beside it."""
     jobs = (

@@ -10,6 +10,7 @@ from sweeplib.amounts import Amounts
 from sweeplib.command import lines
 from sweeplib.errors import InputError
 from sweeplib.plan import Plan
+from sweeplib.where import HERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -357,6 +358,9 @@ def test_a_variant_that_brings_another_group(nested: Callable[..., Plan]) -> Non
     assert list(lines(plan)) == ["x backend=duckdb", *fast, slow]
     assert [plan.needs(each).timeout for each in plan] == [None, 5.0, 5.0, None]
     assert list(lines(nested("each: '', all: backend=polars"))) == [*fast, slow]
+    here = {"engines_fast": "where: here", "engines_slow": "where: here\nall: mode=dry"}
+    assert nested("each: 'backend=*'", **here).places == {None, HERE}, "one of duckdb brings no engine"
+    assert nested("each: 'engine=*'", **here).places == {HERE}
     assert list(lines(nested("each: 'backend=*', exclude: depth == 4 or mode == 'dry'"))) == [
         "x backend=duckdb",
         fast[0],
