@@ -177,7 +177,7 @@ class Reading(Notes):
                 self.note((*path, *_in_file(below, groups)), text)
 
     def hold_groups(self, job: Job, path: Path) -> None:
-        """Note the groups that no set has a parameter for, as far as variants can be read: a plan needs them."""
+        """Note the groups that no set has a parameter for, where variants can be read: a plan needs them."""
         names: Iterable[str]
         names = {name: None for set_ in job.sets for each in (set_, *set_.included) for name in each.names}
         if not job.groups.keys() <= set(names):
