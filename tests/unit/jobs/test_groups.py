@@ -360,7 +360,9 @@ def test_a_variant_that_brings_another_group(nested: Callable[..., Plan]) -> Non
     assert list(lines(nested("each: '', all: backend=polars"))) == [*fast, slow]
     here = {"engines_fast": "where: here", "engines_slow": "where: here\nall: mode=dry"}
     assert nested("each: 'backend=*'", **here).places == {None, HERE}, "one of duckdb brings no engine"
-    assert nested("each: 'backend=polars'", backends_polars="where: here").places == {HERE}
+    assert nested("each: 'backend=polars'", backends_polars="each: engine=*,!x*\nwhere: here").places == {
+        HERE
+    }
     assert list(lines(nested("each: 'backend=*', exclude: depth == 4 or mode == 'dry'"))) == [
         "x backend=duckdb",
         fast[0],
