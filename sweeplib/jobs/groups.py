@@ -8,13 +8,11 @@ another group, whose variants bring theirs.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,25 +25,20 @@ from sweeplib.jobs.resources import Resources, resources
 from sweeplib.jobs.schema import Mistakes, Model, key
 from sweeplib.jobs.where import read_where
 from sweeplib.jobs.yaml_file import read
-from sweeplib.syntax import Argument, Cell, Entries, Steps, parse_all, parse_each, unquote
+from sweeplib.syntax import Argument, Entries, parse_all, parse_each, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sweeplib.jobs.units import Multiple
     from sweeplib.where import Where
 
-__all__ = ["SUFFIXES", "Group", "Variant", "brought", "expanded", "files", "groups", "hold_apart"]
+__all__ = ["SUFFIXES", "Group", "Variant", "brought", "groups"]
 
 SUFFIXES = (".yaml", ".yml")
 """What the names of variants' files end in."""
 
 _PATTERN = re.compile(r"[*?\[]")
-_LONGEST = 100_000  # entries of a column that has a group's parameter, as it is written
-_MOST = 1_000_000  # entries of it with the parameters of the variants
-
-Row = tuple[Cell, ...]
-Column = Argument | Steps | Entries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,24 +67,10 @@ class Variant(Model):
         return self.origin.place("all" if any(cell.key == name for cell in parse_all(self.all)) else "each")
 
     @cached_property
-    def _written(self) -> tuple[tuple[str, Column], ...]:
-        """The columns as they are written, each with the key that it is of."""
+    def columns(self) -> tuple[tuple[str, Argument | Entries], ...]:
+        """What is multiplied for it, as it is written: columns, each with the key that it is of."""
         swept = (("each", argument) for argument in parse_each(self.each))
         return (*swept, *(("all", Entries(((cell,),))) for cell in parse_all(self.all)))
-
-    def columns(self, known: Mapping[str, Group], seen: dict[str, str]) -> Iterator[Column]:
-        """Yield what is multiplied for it, those of `all` last; groups among them have their own beside them.
-
-        `seen` are the parameters beside it, each with the file that brings it, or none; its own are added.
-        Raises as `expanded` does.
-        """
-        hold_apart(seen, self.files)
-        seen |= self.files
-        for where, column in self._written:
-            with self.origin.of(where):
-                found = expanded(column, known, seen)
-            seen |= {name: file for name, file in files(found, known).items() if file}
-            yield found
 
 
 def groups(value: object) -> dict[str, str]:
@@ -200,81 +179,6 @@ def brought(names: Iterable[str], known: Mapping[str, Group]) -> dict[str, None]
         for variant in known[name].variants.values() if name in known else ():
             looked += [each for each in variant.files if each not in found]
             found |= dict.fromkeys(variant.files)
-    return found
-
-
-def expanded(column: Column, known: Mapping[str, Group], seen: Mapping[str, str] | None = None) -> Column:
-    """Return a column in which every value of a group has the parameters of its variant beside it.
-
-    `seen` are those that are there already, each with the file that brings it, or none. Raises `PlanError`
-    where a variant is not there, brings what is there already, or brings very many combinations, and
-    `JobFileError` where one cannot be read.
-    """
-    own = [known[name] for name in column.keys if name in known]
-    if not own:
-        return column
-    if len(column) > _LONGEST:
-        msg = f"group {own[0].name!r} has {len(column):,} values in one set, more than {_LONGEST:,}"
-        raise PlanError(msg)
-    rows: Sequence[Row]
-    if isinstance(column, Argument) and len(column.alternatives) == 1 and not column.drawn:
-        rows = [(Cell(own[0].name, name),) for name in own[0].choose([cell.value for cell in column])]
-    else:
-        rows = [_cells(entry) for entry in column]
-    products = [_with_own(row, known, seen or {}) for row in rows]
-    _hold_size(products, known)
-    entries: Iterator[tuple[Cell | Row, ...]]
-    entries = itertools.chain.from_iterable(itertools.product(*columns) for columns in products)
-    return Entries(tuple(tuple(cell for part in entry for cell in _cells(part)) for entry in entries))
-
-
-def _hold_size(products: Sequence[Sequence[Column]], known: Mapping[str, Group]) -> None:
-    """Raise `PlanError` where products of variants' parameters are too many to be written out."""
-    sizes = [prod(map(len, columns)) for columns in products]
-    if sum(sizes) <= _MOST:
-        return
-    largest = products[sizes.index(max(sizes))]
-    brings = dict.fromkeys(file for column in largest for file in files(column, known).values() if file)
-    msg = (
-        f"{sum(sizes):,} combinations are made of what stands in {' and '.join(brings)}, more than {_MOST:,}"
-        "; sweep fewer values there, or sweep them in a set of the job"
-    )
-    raise PlanError(msg)
-
-
-def _cells(entry: Cell | Row) -> Row:
-    return (entry,) if isinstance(entry, Cell) else entry
-
-
-def files(column: Column, known: Mapping[str, Group]) -> dict[str, str]:
-    """Return the parameters of an expanded column, each with the file that brings it, or an empty text."""
-    found = dict.fromkeys(column.keys, "")
-    if not known.keys().isdisjoint(found):
-        cells = (cell for entry in column for cell in _cells(entry) if cell.key in known)
-        for name, value in dict.fromkeys(cells):
-            found |= known[name].variant(value).files
-    return found
-
-
-def hold_apart(seen: Mapping[str, str], others: Mapping[str, str]) -> None:
-    """Raise `PlanError` where a parameter is on both sides; each has the file that brings it, or none."""
-    for name, other in others.items():
-        if name in seen:
-            given = [file for file in (seen[name], other) if file]
-            text = f"{' and '.join(given)} both bring the parameter {name!r}"
-            if len(given) == 1:
-                text = f"the parameter {name!r} is in this set, and {given[0]} brings it as well"
-            raise PlanError(f"{text}; keep one of the two")
-
-
-def _with_own(row: Row, known: Mapping[str, Group], seen: Mapping[str, str]) -> list[Column]:
-    """Return what is multiplied for a row: its cells, and behind each group what its variant brings."""
-    found: list[Column] = []
-    beside = {**{cell.key: "" for cell in row}, **seen}
-    for cell in row:
-        found.append(Entries(((cell,),)))
-        if cell.key in known:
-            found += known[cell.key].variant(cell.value).columns(known, beside)
     return found
 
 

@@ -14,7 +14,8 @@ from sweeplib.errors import InputError, UnknownJobError, nearest
 from sweeplib.interpreter import head_length
 from sweeplib.jobs import fields
 from sweeplib.jobs.commands import read_commands
-from sweeplib.jobs.groups import Group, expanded, files, groups, hold_apart
+from sweeplib.jobs.expansion import expanded, hold_apart
+from sweeplib.jobs.groups import Group, groups
 from sweeplib.jobs.origin import Origin
 from sweeplib.jobs.packages import packages
 from sweeplib.jobs.resources import Resources, resources
@@ -79,17 +80,17 @@ class Set(Model):
     def columns(self) -> tuple[Argument | Steps | Entries, ...]:
         """What is multiplied; all that is drawn is one column, the last is that of `zip`, or groups in `all`.
 
-        Raises what `sweeplib.jobs.groups.expanded` raises, and `PlanError` where a variant brings a parameter
-        that is there already.
+        Raises what `sweeplib.jobs.expansion.expanded` raises, and `PlanError` where a variant brings a
+        parameter that is there already.
         """
         found: list[Argument | Steps | Entries] = []
         seen = {cell.key: "" for cell in self.cells}
         for where, column in self._written_columns():
             with self.origin.of(where):
-                found.append(expanded(column, self.groups))
-                names = files(found[-1], self.groups)
+                expansion, names = expanded(column, self.groups)
                 hold_apart(seen, names)
-                seen |= names
+            found.append(expansion)
+            seen |= names
         return tuple(found)
 
     def _written_columns(self) -> Iterator[tuple[str, Argument | Steps | Entries]]:

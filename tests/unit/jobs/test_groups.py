@@ -408,18 +408,18 @@ def test_a_variant_that_brings_another_group(nested: Callable[..., Plan]) -> Non
             "each: 'backend=*'",
             {"backends_polars": "each: x=1:500 y=1:1000 engine=fast"},
             (
-                "sweeps.yaml:6: jobs.b.sets[0].each: 1,000,001 combinations are made of what stands in "
-                "backends/polars.yaml and engines/fast.yaml, more than 1,000,000; sweep fewer values "
-                "there, or sweep them in a set of the job"
+                "sweeps.yaml:6: jobs.b.sets[0].each: at least 1,000,001 combinations are made of what "
+                "stands in backends/polars.yaml and engines/fast.yaml, more than 1,000,000; sweep fewer "
+                "values there, or sweep them in a set of the job"
             ),
         ),
         (
             "each: 'backend=*'",
             {"engines_fast": "each: x=1:1000000000 y=1:1000000000 z=1:1000000000"},
             (
-                "backends/polars.yaml:1: each: 1,000,000,000,000,000,000,000,000,001 combinations are made "
-                "of what stands in engines/fast.yaml, more than 1,000,000; sweep fewer values there, or "
-                "sweep them in a set of the job"
+                "backends/polars.yaml:1: each: at least 1,000,000,000,000,000,000,000,000,000 combinations "
+                "are made of what stands in engines/fast.yaml, more than 1,000,000; sweep fewer values "
+                "there, or sweep them in a set of the job"
             ),
         ),
     ],
