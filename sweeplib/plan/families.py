@@ -7,11 +7,14 @@ command, other arguments, another `add` or other packages, those of a variant am
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from sweeplib.errors import PlanError
 from sweeplib.plan.combination import Combination
+from sweeplib.plan.identity import head_of
 from sweeplib.plan.lines import Line, Lines
 from sweeplib.syntax import Cell, unquote
 
@@ -39,6 +42,8 @@ class Families:
                 self._names.setdefault(part.prefix, str(len(self._names)))
                 different.setdefault((part.prefix, part.group_names), part)
         self._parts = tuple(different.values())
+        self._groups = frozenset().union(*(part.group_names for part in self._parts))
+        self._heads: dict[tuple[Cell, ...], dict[bytes, str]] = {}
 
     def of(self, each: Combination | Line | Command | None, parameters: Mapping[str, str]) -> str:
         """Return the family of a combination of the plan, which has these parameters.
@@ -61,14 +66,32 @@ class Families:
         if isinstance(first, Lines):
             return _without_values(command, parameters) if first.makes(key, command) else None
         cells = [Cell(name, value) for name, value in parameters.items()]
-        part = self._that_makes(key, cells)
-        if part is None:
+        found = self._that_makes(key, cells)
+        if found is None:
             quoted = [Cell(name, self._quoted.get((name, value), value)) for name, value in cells]
-            part = self._that_makes(key, quoted) if quoted != cells else None
-        return None if part is None else self._names[part.prefix]
+            found = self._that_makes(key, quoted) if quoted != cells else None
+        return found
 
-    def _that_makes(self, key: str, cells: Sequence[Cell]) -> Part | None:
-        return next((part for part in self._parts if part.makes(key, cells)), None)
+    def _that_makes(self, key: str, cells: Sequence[Cell]) -> str | None:
+        """Return the family of which a combination with these cells would have this key."""
+        chosen = tuple(cell for cell in cells if cell.key in self._groups)
+        if chosen not in self._heads:
+            self._heads[chosen] = self._heads_with(chosen)
+        heads = self._heads[chosen]
+        found = head_of(key, heads, cells)
+        if found is None:
+            return None
+        if found != next(iter(heads)):  # is tried first from now on: the next one is likely to have it, too
+            self._heads[chosen] = {found: heads[found]} | heads
+        return heads[found]
+
+    def _heads_with(self, chosen: Sequence[Cell]) -> dict[bytes, str]:
+        """Return what keys are made of besides the parameters, with these variants, each with its family."""
+        found: dict[bytes, str] = {}
+        for part in self._parts:
+            with suppress(PlanError):  # it is of a variant that is not there any more
+                found.setdefault(part.head(chosen), self._names[part.prefix])
+        return found
 
     @cached_property
     def _quoted(self) -> dict[tuple[str, str], str]:

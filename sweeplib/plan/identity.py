@@ -12,19 +12,28 @@ text. Neither the order of parameters nor anything generated at run time takes p
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from sweeplib.syntax import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from decimal import Decimal
     from hashlib import blake2b
 
     from sweeplib.syntax import Cell
 
-__all__ = ["KEY_LENGTH", "digest", "digest_all", "digest_text", "meaning", "prefix", "with_variants"]
+__all__ = [
+    "KEY_LENGTH",
+    "digest",
+    "digest_all",
+    "digest_text",
+    "head_of",
+    "meaning",
+    "prefix",
+    "with_variants",
+]
 
 KEY_LENGTH = 32
 """Hexadecimal digits in a key."""
@@ -85,6 +94,12 @@ def digest(head: bytes, cells: Iterable[Cell]) -> str:
     return _hash(head + _body(cells)).hexdigest()
 
 
+def head_of(key: str, heads: Iterable[bytes], cells: Iterable[Cell]) -> bytes | None:
+    """Return the first of `heads` with which these cells have this key; None where none gives it."""
+    body, hashed = _body(cells), _hasher()
+    return next((head for head in heads if hashed(head + body).hexdigest() == key), None)
+
+
 def _body(cells: Iterable[Cell]) -> bytes:
     return _bytes("".join(sorted([_field(cell.key, meaning(cell.value)) for cell in cells])))
 
@@ -113,10 +128,15 @@ def _digest_column(column: Iterable[Iterable[Cell]]) -> str:
     return f"{total % (1 << 4 * KEY_LENGTH):x}"
 
 
-def _hash(content: bytes = b"") -> blake2b:
+def _hash(content: bytes) -> blake2b:
+    return _hasher()(content)
+
+
+@cache
+def _hasher() -> Callable[[bytes], blake2b]:
     from hashlib import blake2b  # loads OpenSSL, and a dry run makes no keys
 
-    return blake2b(content, digest_size=KEY_LENGTH // 2)
+    return partial(blake2b, digest_size=KEY_LENGTH // 2)
 
 
 def _bytes(text: str) -> bytes:

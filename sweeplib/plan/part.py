@@ -12,7 +12,7 @@ from sweeplib.errors import PlanError
 from sweeplib.jobs import Resources, split_words, too_many_dashes
 from sweeplib.jobs.where import missing
 from sweeplib.plan.combination import Combination
-from sweeplib.plan.identity import digest, prefix, with_variants
+from sweeplib.plan.identity import prefix, with_variants
 from sweeplib.plan.needs import Needs
 from sweeplib.plan.picks import rows_of
 from sweeplib.plan.rows import Row, cells_of, names_of
@@ -92,20 +92,16 @@ class Part(Sequence[Row]):
         return self._needs if not self._groups else self._of_variants(cells)[0]
 
     def head(self, cells: Iterable[Cell]) -> bytes:
-        """Return what its key is made of besides the parameters (see `sweeplib.plan.identity`)."""
+        """Return what its key is made of besides the parameters (see `sweeplib.plan.identity`).
+
+        Raises `PlanError` where they name a variant that is not there.
+        """
         return self.prefix if not self._groups else self._of_variants(cells)[1]
 
     @property
     def group_names(self) -> frozenset[str]:
         """The parameters whose values are variants."""
         return frozenset(self._groups)
-
-    def makes(self, key: str, cells: Sequence[Cell]) -> bool:
-        """Tell whether `key` would be that of a combination of this set, had it these parameters."""
-        try:
-            return digest(self.head(cells), cells) == key
-        except PlanError:
-            return False  # it is of a variant that is not there any more
 
     def head_of_all(self) -> bytes:
         """Return what the key of all as one is made of besides the columns: of variants, those in these."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,6 +86,19 @@ def test_what_another_variant_did_does_not_count(tmp_path: Path) -> None:
     assert recorded(before, made(pandas="", polars="add: --eager")) == ["0", None]
     (tmp_path / "polars.yaml").unlink()
     assert recorded(before, made(pandas="")) == ["0", None]
+
+
+def test_a_part_is_found_as_fast_among_many_as_alone() -> None:
+    many = plan(*({"each": "a=1:300 b=1:2", "add": f"--set {number}"} for number in range(300)))
+
+    def seconds(number: int) -> float:
+        records = [(each.key, each.parameters, "") for each in many.parts[number].combinations(0)]
+        began = time.perf_counter()
+        assert {many.families.on_record(*record) for record in records} == {str(number)}
+        return time.perf_counter() - began
+
+    seconds(0)
+    assert min(seconds(299) for _ in range(3)) < 10 * min(seconds(0) for _ in range(3))
 
 
 def test_lines_are_known_by_what_they_are_without_values(tmp_path: Path) -> None:

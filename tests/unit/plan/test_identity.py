@@ -11,7 +11,8 @@ import pytest
 
 from sweeplib.jobs import load
 from sweeplib.plan import Plan
-from sweeplib.plan.identity import KEY_LENGTH, meaning
+from sweeplib.plan.identity import KEY_LENGTH, digest, head_of, meaning
+from sweeplib.syntax import Cell
 from tests.plans import plan
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ def test_a_key_does_not_change_from_release_to_release() -> None:
     assert key({"each": "lr=1m model='a b'", "all": "seed=1,2", "add": "x=1"}, style="flags") == (
         "80c0ae55c16fd12f320bdd703c72e3dd"
     )
+
+
+def test_the_head_that_a_key_is_made_of() -> None:
+    cells = [Cell("a", "1"), Cell("b", "x")]
+    key = digest(b"two", cells)
+    assert head_of(key, [b"one", b"two", b"three"], iter(cells)) == b"two"  # they are looked at once
+    assert head_of(key, [b"one", b"three"], iter(cells)) is None
 
 
 ONE_THOUSANDTH = ["1m", "1e-3", "0.001", "1E-03", ".001", "+0.001", "1000u", "0.0010", "0.001e0", "10e-4"]
