@@ -89,4 +89,5 @@ def test_what_is_doubtful_in_a_file_is_not_told(tmp_path: Path, recwarn: pytest.
         tmp_path / "train.py",
         tmp_path / "helper.py",
     }
-    assert [str(each.message) for each in recwarn] == []
+    # What the collector finds meanwhile of other tests is not of this one.
+    assert [str(each.message) for each in recwarn if each.category is not ResourceWarning] == []

@@ -45,7 +45,8 @@ def test_holds(text: str, holds: bool | None) -> None:
 @pytest.mark.filterwarnings("default")
 def test_what_is_doubtful_in_a_text_is_not_told(recwarn: pytest.WarningsRecorder) -> None:
     assert Condition.read(r"a == '\d'").holds({"a": r"\d"})
-    assert [str(each.message) for each in recwarn] == []
+    # What the collector finds meanwhile of other tests is not of this one.
+    assert [str(each.message) for each in recwarn if each.category is not ResourceWarning] == []
 
 
 def test_names_are_those_of_parameters_in_order() -> None:
