@@ -87,6 +87,11 @@ def command(
         raise InputError(
             "--fresh runs everything again, also what has changed; leave --rerun out, or --fresh"
         )
+    if dry_run and rerun:
+        raise InputError(
+            "--dry-run prints all commands of the job, done or not; leave --rerun out, and see what would "
+            f"run with: sweep explain {job}"
+        )
     project = project_of(ctx)
     plan = Plan(load(project).job(job), arguments, only)
     if dry_run:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from sweeplib.engine.git import between, git_state, modified
+from sweeplib.engine.git import between, contents, git_state, modified
 from sweeplib.engine.sources import Sources
 
 if TYPE_CHECKING:
@@ -195,12 +195,19 @@ class Codes:
         commits = between(self._project, code.commit, self.now.commit)
         if commits is None:
             return  # that commit is not there any more: only scripts can be compared
+        found: dict[str, tuple[str, str | None]] = {}
         for path in sorted({*commits, *code.modified, *self.now.modified}):
             as_committed = commits.get(path, (_SAME, _SAME))
             before = code.modified.get(path, as_committed[0])
             after = self.now.modified.get(path, as_committed[1])
             if before is not None and before != after:
-                yield path, after is None
+                found[path] = before, after
+        # What git does not track any more may be there still.
+        there = contents(self._project, [path for path, (_, after) in found.items() if after is None])
+        for path, (before, after) in found.items():
+            now = there.get(path, after)
+            if now != before:
+                yield path, now is None
 
 
 _SAME = "as in both commits"

@@ -18,6 +18,7 @@ __all__ = [
     "GitState",
     "between",
     "commit_of",
+    "contents",
     "files_at",
     "files_called",
     "git_state",
@@ -173,11 +174,10 @@ def modified(folder: Path) -> dict[str, str | None]:
     """
     told = _git(folder, "diff", "--raw", "-z", "--no-abbrev", "--relative", "--no-renames", "HEAD") or b""
     committed = {path: before for path, (before, _) in _differences(told)}
-    contents = _contents(folder, committed)
-    return {path: name for path, name in contents.items() if name != committed[path]}
+    return {path: name for path, name in contents(folder, committed).items() if name != committed[path]}
 
 
-def _contents(folder: Path, paths: Iterable[str]) -> dict[str, str | None]:
+def contents(folder: Path, paths: Iterable[str]) -> dict[str, str | None]:
     """Return a name of the content of each of the paths in `folder`; None: nothing is there."""
     found: dict[str, str | None] = {}
     files = []

@@ -209,6 +209,11 @@ def _read(path: Path, shown: str) -> Variant:
     if not isinstance(document.value, dict):
         notes.note((), "must be a mapping, such as with: [polars==1.17.1]; a variant may be empty too")
         raise notes.error()
+    for name in ("timeout", "where"):
+        if name in document.value and document.value[name] is None:
+            notes.note((name,), "has no value, and so is the job's; take the key out, or write a value")
+    if notes.mistakes:
+        raise notes.error()
     try:
         return replace(Variant.read(notes.with_texts(document.value, ())), origin=origin)
     except Mistakes as error:

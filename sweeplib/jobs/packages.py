@@ -19,6 +19,9 @@ __all__ = ["merge_packages", "packages"]
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?=\s*(?:$|[\[<>=!~;@ ]))")
 
 
+_VERSION = re.compile(r"(?:\[[A-Za-z0-9._,-]*\])?(?:(?:===|==|!=|<=|>=|~=|<|>)[^\s,<>=!~]+(?:,|$))*")
+
+
 def packages(value: object) -> tuple[str, ...]:
     """Return the requirements of a job file's list; raises `InputError`."""
     if not isinstance(value, (list, tuple)):
@@ -30,7 +33,29 @@ def packages(value: object) -> tuple[str, ...]:
             raise InputError(f"must be a list of packages such as [polars==1.17.1], and {said} is none")
         if "\n" in item or "\0" in item:
             raise InputError(f"a package is written in one line, and {item!r} is not")
-    return merge_packages([item.strip() for item in value])
+    found = [_normal(item.strip()) for item in value]
+    for place, item in enumerate(found):
+        for earlier in found[:place]:
+            if _distribution(earlier) == _distribution(item):
+                raise InputError(f"{earlier} and {item} are of one package; keep one")
+    return merge_packages(found)
+
+
+def _normal(requirement: str) -> str:
+    """Return a requirement as all write it that mean it: the name normalised, no spaces before its marker.
+
+    Raises `InputError` for one that begins with a package's name, and is none.
+    """
+    name = _NAME.match(requirement)
+    if name is None:
+        return requirement  # a path, or an address
+    rest, semicolon, marker = requirement[name.end() :].partition(";")
+    if "@" in rest:
+        return requirement
+    version = re.sub(r"\s+", "", rest)
+    if not _VERSION.fullmatch(version):
+        raise InputError(f"{requirement!r} is no package; write one such as polars==1.17.1 or polars>=1,<2")
+    return _distribution(requirement) + version + (f"; {marker.strip()}" if semicolon else "")
 
 
 def merge_packages(*lists: Iterable[str]) -> tuple[str, ...]:

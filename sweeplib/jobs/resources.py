@@ -67,7 +67,7 @@ class Resources:
             for key, text in self._given().items()
             if set(_PARAMETER.findall(text)) <= parameters.keys()
         }
-        return Amounts(**{key: _amount(key, text, parameters) for key, text in told.items()})
+        return Amounts(**{key: _amount(key, text, parameters) or None for key, text in told.items()})
 
     def hold(
         self, name: str, key: str, values: Sequence[str], known: Sequence[str], among: str = "this set"
@@ -147,8 +147,9 @@ def _amount(key: str, text: str, parameters: Mapping[str, str]) -> Any:
     if key == "memory" and _BARE.fullmatch(said):
         raise InputError(f"memory must be {_expected(key)}; {said} has no unit: write {text}GB, or {text}B")
     value = _bytes(said) if key == "memory" else number(said)
-    if value is None or not value.is_finite() or value <= 0:
-        raise InputError(f"{key} must be {_expected(key)}, and above 0; it is {said!r}")
+    if value is None or not value.is_finite() or value < 0 or (not value and key != "gpu"):
+        least = "not below 0" if key == "gpu" else "above 0"
+        raise InputError(f"{key} must be {_expected(key)}, and {least}; it is {said!r}")
     if value > _MOST[key]:
         raise InputError(f"{key} is {said}, more than any machine has")
     if key == "gpu" and value > 1 and value != value.to_integral_value():

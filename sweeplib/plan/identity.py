@@ -3,7 +3,8 @@
 A key is the BLAKE2b hash (128 bits, 32 hexadecimal digits) of
 
     the kind of command, its words, the extra arguments, the style, the `add` arguments, the packages that are
-    installed for it, if any, and the set of (parameter, meaning of its value)
+    installed for it, if any, the variants that are called as numbers are written, if any, and the set of
+    (parameter, meaning of its value)
 
 where a value that is a number means that number (``1m``, ``1e-3`` and ``0.001`` are one), a list
 of plain values joined by commas means the list of their meanings, and any other value means its

@@ -16,7 +16,7 @@ from sweeplib.plan.identity import prefix, with_variants
 from sweeplib.plan.needs import Needs
 from sweeplib.plan.picks import rows_of
 from sweeplib.plan.rows import Row, cells_of, names_of
-from sweeplib.syntax import unquote
+from sweeplib.syntax import number, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,7 +105,11 @@ class Part(Sequence[Row]):
 
     def head_of_all(self) -> bytes:
         """Return what the key of all as one is made of besides the columns: of variants, those in these."""
-        adds = {name: split_words(variant.add) for name, variant in self.variants.items() if variant.add}
+        adds = {
+            name: split_words(variant.add)
+            for name, variant in self.variants.items()
+            if variant.add or _is_number(name)
+        }
         if adds:
             cells = chain.from_iterable(chain.from_iterable(self.rows.entries))
             present = {f"{cell.key}={unquote(cell.value)}" for cell in cells if cell.key in self._groups}
@@ -119,7 +123,9 @@ class Part(Sequence[Row]):
             needs = self._needs
             for key, value in chosen.items():
                 needs = needs.under(self._groups[key].variant(value))
-            self._known[names] = needs, self._prefix(needs)
+            chosen_names = [f"{key}={unquote(value)}" for key, value in chosen.items()]
+            numbers: dict[str, tuple[str, ...]] = {name: () for name in chosen_names if _is_number(name)}
+            self._known[names] = needs, with_variants(self._prefix(needs), numbers)
         return self._known[names]
 
     def _hold_amounts(self, set_: Set) -> None:
@@ -205,8 +211,13 @@ class Part(Sequence[Row]):
 
     def combinations(self, position: int) -> Iterator[Combination]:
         """Yield all, the first of which is at `position` in the plan."""
-        for number, row in enumerate(self, position):
-            yield Combination(self, number, row)
+        for place, row in enumerate(self, position):
+            yield Combination(self, place, row)
+
+
+def _is_number(variant: str) -> bool:
+    """Tell whether a variant is called as a number is written: 1.1 and 1.10 are one number, and two files."""
+    return number(variant.partition("=")[2]) is not None
 
 
 def _values_of(set_: Set, name: str, *, whole: bool = False) -> list[str]:

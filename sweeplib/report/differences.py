@@ -43,7 +43,7 @@ def differences(
     if before is None or now is None:
         return (), ()
     command: list[Difference] = []
-    if before.job.command != now.job.command:
+    if (before.job.kind, before.job.words) != (now.job.kind, now.job.words):
         command.append(Difference("command", " ".join(before.job.command), " ".join(now.job.command)))
     old, new = _said(before.job), _said(now.job)
     command += _of(old, new, (name for name in _IN_KEYS))

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["with_packages"]
 
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.[0-9]+)?)?")
+_BASE = "_sweep_base.pth"  # in its site-packages: where those of the interpreter below are
 _TICK = 0.2  # seconds between looks at a lock, at uv and at whether to go on
 _REMEMBERED = 30.0  # seconds for which packages that could not be installed are not tried again
 _LONGEST = 400  # characters of uv's words in a message
@@ -134,7 +135,8 @@ class _Environment:
     @property
     def is_ready(self) -> bool:
         """Whether it is there as a whole; an interpreter that has gone takes it along."""
-        return self.ready.exists() and (self.home / "bin" / "python").exists()
+        there = self.ready.exists() and (self.home / "bin" / "python").exists()
+        return there and any(self.home.glob(f"lib/python*/site-packages/{_BASE}"))
 
     def make(self, cwd: str, lock: int, go_on: Callable[[], bool]) -> bool:
         """Make it, under the lock that is open as `lock`; False where it was not to go on."""
@@ -151,7 +153,7 @@ class _Environment:
                 return False
         site = next((self.home / "lib").glob("python*/site-packages"))
         lines = [f"import site; site.addsitedir({folder!r})" for folder in self.base.folders]
-        write_atomically(str(site / "_sweep_base.pth"), "\n".join(lines) + "\n")
+        write_atomically(str(site / _BASE), "\n".join(lines) + "\n")
         write_atomically(str(self.ready), "\n".join([*self.packages, f"# on top of {self.base.program}", ""]))
         return True
 

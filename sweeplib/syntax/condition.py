@@ -84,10 +84,15 @@ class Condition:
         return cls(text.strip(), tuple(reader.names), holds)
 
     def holds(self, values: Mapping[str, object]) -> bool:
-        """Tell whether the condition holds of these values; raises `PlanError` where that cannot be told."""
+        """Tell whether the condition holds of these values; raises `PlanError` where that cannot be told.
+
+        It does not hold where that cannot be told for want of a value (None).
+        """
         try:
             found = self._holds(values)
         except (TypeError, ArithmeticError, ValueError) as error:
+            if any(values[name] is None for name in self.names):
+                return False
             raise PlanError(f"{self._of(values)}: {error}") from None
         if not isinstance(found, bool):
             raise PlanError(f"{self._of(values)}: it is {found!r}, and must be true or false")

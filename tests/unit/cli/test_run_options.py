@@ -45,3 +45,12 @@ def test_everything_and_what_has_changed(bare_project: Project) -> None:
     assert done.stderr == (
         "sweep: --fresh runs everything again, also what has changed; leave --rerun out, or --fresh\n"
     )
+
+
+def test_what_has_changed_is_not_looked_at_in_a_dry_run(bare_project: Project) -> None:
+    bare_project.jobs(JOBS)
+    done = bare_project.sweep("run", "echo", "--dry-run", "--rerun", "changed", check=2)
+    assert done.stderr == (
+        "sweep: --dry-run prints all commands of the job, done or not; leave --rerun out, and see what would "
+        "run with: sweep explain echo\n"
+    )

@@ -176,6 +176,22 @@ def test_what_was_not_committed_then(project: Project) -> None:
     assert str(project.change()) == f"git state differs: data.csv (at commit {commit[:7]} both times)"
 
 
+def test_what_git_no_longer_tracks_is_there_still(project: Project) -> None:
+    tree = Tree(project.folder)
+    project.write("train.py", "")
+    project.write("data.csv", "one\n")
+    tree.commit()
+    project.keep()
+    tree.git("rm", "-q", "--cached", "data.csv")
+    project.write(".gitignore", "data.csv\n")
+    tree.commit()
+    assert not project.change()
+    project.write("data.csv", "two\n")
+    assert str(project.change()).startswith("git state differs: data.csv (")
+    (project.folder / "data.csv").unlink()
+    assert str(project.change()).startswith("git state differs: data.csv is gone (")
+
+
 def test_modes_and_submodules(project: Project) -> None:
     tree, lib = Tree(project.folder), Tree(project.folder / "lib")
     for name in ("train.py", "data.csv", "lib/x.txt"):

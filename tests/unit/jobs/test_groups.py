@@ -474,6 +474,14 @@ def test_variants_of_one_name_in_two_groups(nested: Callable[..., Plan]) -> None
             "backends/a.yaml:1: all: the parameter 'backend' is the group that this is a variant of; take it",
         ),
         ("a", "a: [", "backends/a.yaml:1: a value is missing here, or a '[' or '{' above is not closed"),
+        (
+            "a",
+            "timeout:\nwhere: null",
+            (
+                "backends/a.yaml:1: timeout: has no value, and so is the job's; take the key out, or write a "
+                "value\nbackends/a.yaml:2: where: has no value, and so is the job's; take the key out, or "
+            ),
+        ),
         ("a b", "", "backends/a b.yaml: 'a b' cannot be a variant's name; use letters A-Z and a-z, digits, "),
     ],
 )
@@ -547,3 +555,14 @@ def test_one_command_is_known_by_what_its_variants_append(read: Read, backends: 
     assert keys("add: a=1 b=2") == keys("add: b=2 a=1"), "as it is of the add of a set"
     plain = "jobs: {b: {submit: x, sets: [{each: 'n=1,2 backend=duckdb,pandas,polars'}]}}"
     assert keys("")[0] == Plan(read(plain).job("b")).key, "where nothing is appended, as without variants"
+
+
+def test_variants_that_are_called_as_one_number_is_written(read: Read, backends: Path) -> None:
+    for name in ("1.1", "1.10"):
+        (backends / f"{name}.yaml").write_text("", encoding="utf-8")
+    found = job(read, "each: backend=1.1,1.10")
+    assert len({each.key for each in found}) == 2
+    for name in ("1.1", "1.10"):
+        (only,) = Plan(found.job, only=f"backend={name}")
+        assert only.parameters == {"backend": name}
+    assert job(read, "each: backend=1.1").key != job(read, "each: backend=1.10").key, "of a submit job"

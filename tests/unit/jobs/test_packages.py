@@ -10,8 +10,22 @@ from sweeplib.jobs.packages import packages
 
 
 def test_a_list() -> None:
-    assert packages(["polars==1.17.1", " numpy >= 2 "]) == ("numpy >= 2", "polars==1.17.1")
+    assert packages(["polars==1.17.1", " numpy >= 2 "]) == ("numpy>=2", "polars==1.17.1")
     assert packages([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Tomli_W == 1.0", "tomli-w==1.0"),
+        ("dask[array, distributed] >= 2025.1, <2026", "dask[array,distributed]>=2025.1,<2026"),
+        ("numpy ; python_version < '3.12'", "numpy; python_version < '3.12'"),
+        ("torch @ https://example.org/torch.whl", "torch @ https://example.org/torch.whl"),
+        ("libs/own-1.0.whl", "libs/own-1.0.whl"),
+    ],
+)
+def test_how_a_package_is_written_does_not_matter(written: str, meant: str) -> None:
+    assert packages([written]) == (meant,)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +57,12 @@ SUCH = "must be a list of packages such as [polars==1.17.1]"
         ([1], f"{SUCH}, and 1 is none"),
         ([""], f"{SUCH}, and an empty one is none"),
         (["-r requirements.txt"], f"{SUCH}, and '-r requirements.txt' is none"),
+        (
+            ["tomli=w"],
+            "'tomli=w' is no package; write one such as polars==1.17.1 or polars>=1,<2",
+        ),
+        (["polars 1.17"], "'polars 1.17' is no package; write one such as polars==1.17.1 or polars>=1,<2"),
+        (["Polars==1", "polars==2"], "polars==1 and polars==2 are of one package; keep one"),
         (["a\nb"], "a package is written in one line, and 'a\\nb' is not"),
     ],
 )

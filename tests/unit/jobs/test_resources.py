@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sweeplib.amounts import Amounts
@@ -63,6 +65,13 @@ def test_a_parameter_without_a_unit() -> None:
 
 CPU = "cpu must be a number such as 2, or a parameter such as ${cpu}"
 MEMORY = "memory must be a size such as 4GB, or a parameter such as ${memory}"
+
+
+def test_a_command_may_need_no_gpu() -> None:
+    assert resources({"gpu": 0, "cpu": 2}).of({}) == Amounts(cpu=2)
+    assert [resources({"gpu": "${g}"}).of({"g": value}).gpu for value in ("0", "1")] == [None, 1]
+    with pytest.raises(InputError, match=re.escape("${gpu}, and not below 0; it is '-1'")):
+        resources({"gpu": -1})
 
 
 @pytest.mark.parametrize(

@@ -164,3 +164,15 @@ def test_a_sweep_that_is_stopped_waits_for_nobody(project: Path) -> None:
     (attempt,) = found
     assert (attempt.outcome, attempt.number) == (Outcome.CANCELLED, 0)
     assert not log.exists()
+
+
+@pytest.mark.parametrize("gone", ["", ".ready", "bin/python", "lib/python3.11/site-packages/_sweep_base.pth"])
+def test_an_environment_that_has_been_damaged_is_made_again(tmp_path: Path, gone: str) -> None:
+    for name in (".ready", "bin/python", "lib/python3.11/site-packages/_sweep_base.pth"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    environment = packages._Environment(tmp_path, packages._Base(sys.executable, "", ()), ())
+    assert environment.is_ready
+    if gone:
+        (tmp_path / gone).unlink()
+        assert not environment.is_ready
