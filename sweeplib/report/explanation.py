@@ -129,7 +129,7 @@ def explain_plan(plan: Plan, project: Path, ledger: Ledger | None, now: float) -
     else:
         walk = (_Asked(each.position, each.key, each.label, each.parameters, each) for each in plan)
     if ledger is None or not ledger.sweeps(name, limit=1):
-        return _of_none(walk, name)
+        return _of_none(walk, plan)
     return _Explaining(plan, project, ledger, now).all(walk)
 
 
@@ -155,18 +155,19 @@ class _Asked:
         )
 
 
-def _of_none(walk: Iterable[_Asked], job: str) -> Iterator[Explained]:
+def _of_none(walk: Iterable[_Asked], plan: Plan) -> Iterator[Explained]:
+    job = plan.job.entry
     seen: dict[str, int] = {}
     for asked in walk:
         if asked.key in seen:
-            yield _repeated(asked, seen[asked.key])
+            yield _repeated(asked, plan[seen[asked.key]].label)
         else:
             seen[asked.key] = asked.position
             yield asked.answer(Verdict.RUN, "new", f"never ran: job {job} has no sweep yet")
 
 
-def _repeated(asked: _Asked, first: int) -> Explained:
-    reason = f"the same as combination {first + 1:,} of the plan"
+def _repeated(asked: _Asked, first: str) -> Explained:
+    reason = f"the same as {first}, which stands before it"
     return asked.answer(Verdict.SKIP, "repeated", reason, group="repeated", told="stands in the plan before")
 
 
@@ -194,7 +195,7 @@ class _Explaining:
             elsewhere = self._ledger.last_known(missing) if missing else {}
             for asked in batch:
                 if asked.key in seen:
-                    yield _repeated(asked, seen[asked.key])
+                    yield _repeated(asked, self._plan[seen[asked.key]].label)
                     continue
                 seen[asked.key] = asked.position
                 if asked.key in history:
