@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Self
 
+from sweeplib.engine.arrivals import Arrivals
 from sweeplib.engine.model import Finished
 from sweeplib.engine.unseen import unseen
 from sweeplib.run.attempt import run_attempt
@@ -24,7 +24,7 @@ class LocalSubmitter:
     def __init__(self, parallel: int) -> None:
         self._parallel = parallel
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="sweep")
-        self._ended: SimpleQueue[Finished] = SimpleQueue()
+        self._ended: Arrivals[Finished] = Arrivals(gather=0.0)
         self._sweeps: set[str] = set()
         self._out = 0
 
@@ -67,12 +67,7 @@ class LocalSubmitter:
 
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
-        try:
-            ended = [self._ended.get(timeout=timeout)]
-        except Empty:
-            return []
-        while not self._ended.empty():
-            ended.append(self._ended.get())
+        ended = self._ended.take(timeout)
         self._out -= len(ended)
         return ended
 

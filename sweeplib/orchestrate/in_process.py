@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from sweeplib.engine import Finished
+from sweeplib.engine.arrivals import Arrivals
 from sweeplib.engine.unseen import unseen
 from sweeplib.orchestrate.admission import Admission
 from sweeplib.orchestrate.combination import Again, Running
-from sweeplib.orchestrate.ended import Ends, arrivals, attempts_at
+from sweeplib.orchestrate.ended import attempts_at
 from sweeplib.orchestrate.later import Later
 from sweeplib.run.client import Guard
 from sweeplib.run.model import SweepPaths
@@ -50,7 +51,7 @@ class InProcessSubmitter:
         assert placement.capacity is not None  # noqa: S101  (there are threads in this process)
         self._capacity = placement.capacity
         self._admission: Admission[Work | Running] = Admission(self._capacity.room())
-        self._ended: Ends[tuple[Work, Attempt | Again | str]] = Ends()
+        self._ended: Arrivals[tuple[Work, Attempt | Again | str]] = Arrivals()
         self._later = Later()
         self._failed = count(1)
         self._allowed = allowed
@@ -125,7 +126,7 @@ class InProcessSubmitter:
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first that arrives."""
         finished = []
-        for work, result in arrivals(self._ended, self._later.wait(timeout)):
+        for work, result in self._ended.take(self._later.wait(timeout)):
             if isinstance(result, Again):
                 self._later.put(result)
             else:

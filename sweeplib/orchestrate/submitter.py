@@ -12,10 +12,11 @@ from distributed.client import ClosedClientError
 from distributed.comm.core import CommClosedError
 
 from sweeplib.engine import Finished
+from sweeplib.engine.arrivals import Arrivals
 from sweeplib.engine.unseen import unseen
 from sweeplib.errors import ClusterError
 from sweeplib.orchestrate.combination import Again, Running, run_again, run_combination
-from sweeplib.orchestrate.ended import Ends, arrivals, attempts_at
+from sweeplib.orchestrate.ended import attempts_at
 from sweeplib.orchestrate.later import Later
 from sweeplib.orchestrate.workers import Workers, gone
 from sweeplib.run.client import Guard
@@ -68,7 +69,7 @@ class PrefectSubmitter:
     def __init__(self, placement: Placement, session: Session, note: Callable[[str], None]) -> None:
         self._client: Client = placement.runner.client
         self._session = session
-        self._ended: Ends[_Ended] = Ends()
+        self._ended: Arrivals[_Ended] = Arrivals()
         self._out: dict[str, Future[Attempt | Again]] = {}
         self._workers = Workers(self._client, note, placement.terms)
         self._asking: dict[str, _Asking] = {}
@@ -140,7 +141,7 @@ class PrefectSubmitter:
 
     def wait(self, timeout: float) -> list[Finished]:
         """Return what has ended, waiting up to `timeout` seconds for the first."""
-        arrived = arrivals(self._ended, self._later.wait(timeout))
+        arrived = self._ended.take(self._later.wait(timeout))
         arrived = [each for each in arrived if self._out.get(each.work.key) is each.future]  # not replaced
         results = self._results([each.future for each in arrived])
         found = [self._finish(each, result) for each, result in zip(arrived, results, strict=True)]

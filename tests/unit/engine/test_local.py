@@ -44,7 +44,7 @@ def test_all_that_has_ended_comes_at_once(lab: Lab, kit: Kit) -> None:
     submitter = LocalSubmitter(2)
     for number in range(3):
         submitter.submit(work(lab, number, "true"))
-    kit.await_true(lambda: submitter._ended.qsize() == 3, "three commands to end")
+    kit.await_true(lambda: len(submitter._ended) == 3, "three commands to end")
     assert {finished.work.key for finished in submitter.wait(20)} == {"k0", "k1", "k2"}
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sweeplib.engine import Finished
+from sweeplib.engine.arrivals import Arrivals
 from sweeplib.engine.unseen import unseen
-from sweeplib.orchestrate.ended import Ends
 from sweeplib.orchestrate.router import Router
 from sweeplib.run.model import Work
 from sweeplib.where import HERE, Where
@@ -30,7 +30,7 @@ class Told:
         self.batch = parallel
         self.submitted = 0
         self.works: list[Work] = []
-        self.ends: Ends[Work] = Ends()
+        self.ends: Arrivals[Work] = Arrivals()
         self.stops: list[bool] = []
 
     @property
@@ -50,8 +50,7 @@ class Told:
     def wait(self, timeout: float) -> list[Finished]:
         assert timeout == 0.0, "the router waits for all"
         found = []
-        while not self.ends.empty():
-            work = self.ends.get()
+        for work in self.ends.take(timeout):
             self.works.remove(work)
             found.append(Finished(work, [unseen(work.key, "")]))
         return found
