@@ -6,7 +6,6 @@ replaces what is said of the same package further away (in the job).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from sweeplib.errors import InputError
@@ -14,12 +13,11 @@ from sweeplib.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from packaging.requirements import Requirement
+
 __all__ = ["merge_packages", "packages"]
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?=\s*(?:$|[\[<>=!~;@ ]))")
-
-
-_VERSION = re.compile(r"(?:\[[A-Za-z0-9._,-]*\])?(?:(?:===|==|!=|<=|>=|~=|<|>)[^\s,<>=!~]+(?:,|$))*")
+_FILES = (".whl", ".tar.gz", ".zip")
 
 
 def packages(value: object) -> tuple[str, ...]:
@@ -33,29 +31,13 @@ def packages(value: object) -> tuple[str, ...]:
             raise InputError(f"must be a list of packages such as [polars==1.17.1], and {said} is none")
         if "\n" in item or "\0" in item:
             raise InputError(f"a package is written in one line, and {item!r} is not")
-    found = [_normal(item.strip()) for item in value]
-    for place, item in enumerate(found):
-        for earlier in found[:place]:
-            if _distribution(earlier) == _distribution(item):
-                raise InputError(f"{earlier} and {item} are of one package; keep one")
-    return merge_packages(found)
-
-
-def _normal(requirement: str) -> str:
-    """Return a requirement as all write it that mean it: the name normalised, no spaces before its marker.
-
-    Raises `InputError` for one that begins with a package's name, and is none.
-    """
-    name = _NAME.match(requirement)
-    if name is None:
-        return requirement  # a path, or an address
-    rest, semicolon, marker = requirement[name.end() :].partition(";")
-    if "@" in rest:
-        return requirement
-    version = re.sub(r"\s+", "", rest)
-    if not _VERSION.fullmatch(version):
-        raise InputError(f"{requirement!r} is no package; write one such as polars==1.17.1 or polars>=1,<2")
-    return _distribution(requirement) + version + (f"; {marker.strip()}" if semicolon else "")
+    found: dict[str, str] = {}
+    for item in map(_normal, value):
+        about = _distribution(item)
+        if about in found:
+            raise InputError(f"{found[about]} and {item} are of one package; keep one")
+        found[about] = item
+    return merge_packages(found.values())
 
 
 def merge_packages(*lists: Iterable[str]) -> tuple[str, ...]:
@@ -64,7 +46,38 @@ def merge_packages(*lists: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found.values()))
 
 
-def _distribution(requirement: str) -> str:
+def _normal(text: str) -> str:
+    """Return a requirement as all write it that mean it; what is a path or an address stays as it is.
+
+    Raises `InputError` for what is none of these.
+    """
+    text = text.strip()
+    known = _parsed(text)
+    if known is not None:
+        extras = f"[{','.join(sorted(known.extras))}]" if known.extras else ""
+        version = f" @ {known.url}" if known.url else str(known.specifier)
+        marker = f"; {known.marker}" if known.marker else ""
+        return f"{_distribution(text)}{extras}{version}{marker}"
+    if text[0].isalnum() and "/" not in text and not text.endswith(_FILES):
+        raise InputError(f"{text!r} is no package; write one such as polars==1.17.1 or polars>=1,<2")
+    return text
+
+
+def _distribution(text: str) -> str:
     """Return what a requirement is about: the package's name, normalised, or else the text itself."""
-    name = _NAME.match(requirement)
-    return re.sub(r"[-_.]+", "-", name[0]).lower() if name else requirement
+    known = _parsed(text)
+    if known is None:
+        return text
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(known.name)
+
+
+def _parsed(text: str) -> Requirement | None:
+    """Return a requirement on a package; None for what is a path, an address or no requirement at all."""
+    from packaging.requirements import InvalidRequirement, Requirement  # which only jobs with packages need
+
+    try:
+        return None if text.endswith(_FILES) and "@" not in text else Requirement(text)
+    except InvalidRequirement:
+        return None

@@ -22,5 +22,6 @@ def test_what_is_ignored_stays_so() -> None:
     try:
         with terminable():
             os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
