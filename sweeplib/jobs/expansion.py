@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sweeplib.errors import PlanError
 from sweeplib.syntax import Argument, Cell, Entries, Steps
+from sweeplib.syntax.cells import cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -85,7 +86,9 @@ class _Brought:
     @cached_property
     def rows(self) -> Sequence[Row]:
         """It written out, for all that have it beside them."""
-        columns = (each.rows() if isinstance(each, _Products) else map(_cells, each) for each in self.columns)
+        columns = (
+            each.rows() if isinstance(each, _Products) else map(cells_of, each) for each in self.columns
+        )
         return tuple(_product(columns))
 
 
@@ -161,7 +164,7 @@ def _rows(column: Column, group: Group) -> Iterable[Row]:
     """Return the rows of a column of a group's values, with the variants that patterns stand for."""
     if isinstance(column, Argument) and len(column.alternatives) == 1 and not column.drawn:
         return [(Cell(group.name, name),) for name in group.choose([cell.value for cell in column])]
-    return map(_cells, column)
+    return map(cells_of, column)
 
 
 def _too_many(total: int, largest: Iterable[_Brought]) -> str:
@@ -175,7 +178,3 @@ def _too_many(total: int, largest: Iterable[_Brought]) -> str:
 
 def _product(parts: Iterable[Iterable[Row]]) -> Iterator[Row]:
     return map(tuple, map(itertools.chain.from_iterable, itertools.product(*parts)))
-
-
-def _cells(entry: Cell | Row) -> Row:
-    return (entry,) if isinstance(entry, Cell) else entry

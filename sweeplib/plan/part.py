@@ -15,8 +15,9 @@ from sweeplib.plan.combination import Combination
 from sweeplib.plan.identity import prefix, with_variants
 from sweeplib.plan.needs import Needs
 from sweeplib.plan.picks import rows_of
-from sweeplib.plan.rows import Row, cells_of, names_of
+from sweeplib.plan.rows import Row, names_of
 from sweeplib.syntax import number, unquote
+from sweeplib.syntax.cells import cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,8 +17,8 @@ from sweeplib.plan.lines import Lines
 from sweeplib.plan.needs import Needs
 from sweeplib.plan.part import Part
 from sweeplib.plan.picks import rows_of
-from sweeplib.plan.rows import cells_of
 from sweeplib.plan.selection import Selection
+from sweeplib.syntax.cells import cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

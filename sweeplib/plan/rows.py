@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, overload
 from sweeplib.errors import PlanError
 from sweeplib.plan.identity import meaning
 from sweeplib.syntax import Cell, number
+from sweeplib.syntax.cells import cells_of
 from sweeplib.syntax.product import product
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ __all__ = [
     "Grid",
     "Row",
     "Rows",
-    "cells_of",
     "names_of",
 ]
 
@@ -368,11 +368,6 @@ def _keys(column: Column) -> tuple[str, ...]:
     if keys is not None:
         return keys
     return tuple({cell.key: None for entry in column for cell in cells_of(entry)})
-
-
-def cells_of(entry: Cell | Row) -> Row:
-    """Return the cells of a column's entry."""
-    return (entry,) if isinstance(entry, Cell) else entry
 
 
 def _values(cells: Iterable[Cell]) -> dict[str, object]:

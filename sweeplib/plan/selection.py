@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from sweeplib.errors import Place, PlanError, SweepSyntaxError, nearest
 from sweeplib.plan.identity import meaning
 from sweeplib.plan.picks import Picked, rows_of
-from sweeplib.plan.rows import cells_of
 from sweeplib.syntax import parse_each, unquote
+from sweeplib.syntax.cells import cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping

@@ -12,7 +12,7 @@ from sweeplib.syntax.values import Indexed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Argument", "Cell", "Entries", "Steps"]
+__all__ = ["Argument", "Cell", "Entries", "Steps", "cells_of"]
 
 
 class Cell(NamedTuple):
@@ -20,6 +20,11 @@ class Cell(NamedTuple):
 
     key: str
     value: str
+
+
+def cells_of(entry: Cell | tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """Return the cells of a column's entry, which may be one."""
+    return (entry,) if isinstance(entry, Cell) else entry
 
 
 @dataclass(frozen=True, slots=True)
