@@ -272,9 +272,9 @@ HUGE = "a=1:1000000 b=1:1000000 c=1:1000000"
 def test_the_first_lines_of_a_huge_plan_are_there_at_once(command: dict[str, str]) -> None:
     def beginning() -> float:
         found = plan(HUGE, "d=1", **command)
-        began = time.perf_counter()
+        began = time.process_time()
         assert "a=1" in "\n".join(islice(lines(found), 2))
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     assert min(beginning() for _ in range(5)) < 0.05
 

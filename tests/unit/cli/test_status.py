@@ -327,9 +327,9 @@ def test_a_hundred_thousand_combinations_are_counted_at_once(sweep: Any, history
         ],
     )
     history.finish(1, SweepState.FAILED)
-    began = time.perf_counter()
+    began = time.process_time()
     done = sweep("status")
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert done.out.partition("\n\n")[2] == (
         "not completed in train-1 (a sample of 2,000 of 100,000):\n"
         "  2,000 failed: exit code 1\n"

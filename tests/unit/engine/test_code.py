@@ -322,6 +322,6 @@ def test_it_takes_no_time(project: Project) -> None:
     project.job(run="python train.py", sets=[{"each": "a=1:1000 b=1:100"}])
     project.keep()
     codes = project.codes()
-    began = time.perf_counter()
+    began = time.process_time()
     assert not any(codes.change(combination, ID, 2.0) for combination in project.plan())
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0

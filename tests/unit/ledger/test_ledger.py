@@ -40,9 +40,9 @@ def test_counts_of_many_combinations_are_fast(ledger: Ledger, make: Any) -> None
     ledger.submit(make.id(1), make.submissions(*map(str, range(number))))
     times = []
     for _ in range(10):
-        start = time.perf_counter()
+        start = time.process_time()
         assert ledger.counts(make.id(1))[None] == number
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.05 * number / 100_000
 
 

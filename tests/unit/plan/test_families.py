@@ -93,9 +93,9 @@ def test_a_part_is_found_as_fast_among_many_as_alone() -> None:
 
     def seconds(number: int) -> float:
         records = [(each.key, each.parameters, "") for each in many.parts[number].combinations(0)]
-        began = time.perf_counter()
+        began = time.process_time()
         assert {many.families.on_record(*record) for record in records} == {str(number)}
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     seconds(0)
     assert min(seconds(299) for _ in range(3)) < 10 * min(seconds(0) for _ in range(3))

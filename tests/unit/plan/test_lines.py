@@ -52,9 +52,9 @@ def test_parameters_are_what_looks_like_options(tmp_path: Path) -> None:
 def test_a_line_of_a_megabyte_is_not_looked_through(tmp_path: Path) -> None:
     text = "echo --a=1 " + "x" * 1_000_000
     (one,) = plan(tmp_path, text)
-    began = time.perf_counter()
+    began = time.process_time()
     assert one.parameters == {"command": text}
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_long_line_has_a_short_label(tmp_path: Path) -> None:

@@ -98,10 +98,10 @@ def test_a_part_is_a_sequence_too() -> None:
 def test_a_plan_of_a_billion_costs_nothing(text: str, last: str) -> None:
     def made() -> float:
         """Return the seconds for making the plan, its length and its last item."""
-        began = time.perf_counter()
+        began = time.process_time()
         found = plan(text)
         length, end = len(found), found[-1]
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         assert length == 1_000_000_000
         assert written([end]) == [last]
         return seconds

@@ -162,8 +162,8 @@ def test_a_hundred_thousand_rows() -> None:
         )
         for number in range(100_000)
     ]
-    began = time.perf_counter()
+    began = time.process_time()
     [group] = explain(rows)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert list(map(str, group.shared)) == ["33,334 of 33,334 failures have batch=0"]
     assert took < 10
