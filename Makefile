@@ -9,11 +9,11 @@ bin := $(abspath $(VENV))/bin
 installed := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint bench growth lock clean
+.PHONY: help demo test outside soak lint bench growth lock clean
 .DELETE_ON_ERROR:
 
 help: ## list these targets
-	@awk -F ':[^#]*## ' '/^[a-z.]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z.]+:.*## / { printf "  make %-7s  %s\n", $$1, $$2 }' Makefile
 
 .venv: $(installed) ## the virtual environment with the locked dependencies
 
@@ -30,8 +30,11 @@ demo: $(installed) ## run the job `train`, show its results, and where to look a
 	$(bin)/sweep up
 
 # Most tests wait for other processes most of the time; a module's tests share their servers.
-test: $(installed) ## run every test
+test: $(installed) ## run the tests: a quarter of an hour on two processors
 	$(bin)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+outside: $(installed) ## the tests that need other tools, to compare with, or an index of packages
+	scripts/test-outside $(bin)/python $(ARGS)
 
 soak: $(installed) ## the tests that take minutes: ten thousand combinations and more, servers that are away
 	$(bin)/python -m pytest -m soak tests/soak $(ARGS)

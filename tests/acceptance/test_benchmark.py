@@ -58,6 +58,7 @@ def plot(project: Project, results: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.outside
 def test_the_whole_of_it(project: Project) -> None:
     shutil.copytree(EXAMPLE, project.folder, dirs_exist_ok=True)
     jobs = (project.folder / "sweeps.yaml").read_text()

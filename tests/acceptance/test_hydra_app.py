@@ -97,6 +97,7 @@ def test_extra_arguments_reach_the_application(project: Project) -> None:
     )
 
 
+@pytest.mark.outside
 @pytest.mark.skipif(not HYDRAFLOW, reason=f"{INTERPRETER} names no interpreter that has HydraFlow")
 def test_an_application_of_hydraflow_itself(project: Project) -> None:
     """Whose own MLflow it is that writes; so it has a store of its own version."""

@@ -148,6 +148,7 @@ def shape(results: list[Any]) -> list[Any]:
     return [[name, status, error is None] for _, name, status, error in results]
 
 
+@pytest.mark.outside
 @pytest.mark.skipif(not YANEX, reason=f"{INTERPRETER} names no interpreter that has yanex")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_as_yanex_itself(project: Project, name: str) -> None:

@@ -56,6 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("grids")
 
 
+@pytest.mark.outside
 @settings(deadline=None, max_examples=300)
 @given(text=grids())
 def test_as_batchrun_itself(batchrun: Batchrun, folder: Path, text: str) -> None:

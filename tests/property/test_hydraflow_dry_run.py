@@ -59,6 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("project")
 
 
+@pytest.mark.outside
 @settings(deadline=None, max_examples=300)
 @given(case=cases())
 def test_as_hydraflow_itself(hydraflow: HydraFlow, folder: Path, case: Case) -> None:

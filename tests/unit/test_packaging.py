@@ -117,7 +117,8 @@ def test_make_alone_lists_every_target() -> None:
     shown = run("make", "--no-print-directory", MAKEFLAGS="")
     targets = re.findall(r"^  make (\S+) +\S", shown.stdout, re.MULTILINE)
     assert shown.returncode == 0
-    assert targets == ["help", ".venv", "demo", "test", "soak", "lint", "bench", "growth", "lock", "clean"]
+    expected = "help .venv demo test outside soak lint bench growth lock clean"
+    assert targets == expected.split()
     assert run("make", "--no-print-directory", "help", MAKEFLAGS="").stdout == shown.stdout
 
 
