@@ -16,6 +16,7 @@ import click
 
 from sweeplib.cli.ending import ends_with
 from sweeplib.errors import SweepError, nearest
+from sweeplib.garbage import search_less_often
 
 __all__ = ["cli", "entry", "main"]
 
@@ -92,6 +93,7 @@ def cli(ctx: click.Context, project: Path) -> None:
 
 def entry() -> None:
     """Run the command line in a process that is there for nothing else."""
+    search_less_often()
     try:
         main()
     except SystemExit as error:

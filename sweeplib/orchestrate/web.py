@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from sweeplib.errors import SweepError
+from sweeplib.garbage import search_less_often
 from sweeplib.orchestrate.addresses import LOG, RESULTS
 from sweeplib.orchestrate.foundation import cached, lay
 from sweeplib.report.export import write_csv
@@ -81,6 +82,7 @@ def _csv(project: Path, sweep_id: str) -> tuple[str, str]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve until a signal ends the process; Prefect's settings come from the environment."""
+    search_less_often()
     import uvicorn
     from prefect import __version__
     from prefect.server.api.server import create_app

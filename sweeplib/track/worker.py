@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from sweeplib.garbage import search_less_often
 from sweeplib.track.messages import Answer, Ping, Reply, decode_request, encode
 from sweeplib.track.store import LOG
 
@@ -34,6 +35,7 @@ _FAREWELL = 10.0  # seconds that a request in the works, and the clean-up, may t
 
 def main(threads: str = "1") -> None:
     """Answer requests, up to `threads` at once, until stdin closes."""
+    search_less_often()
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever MLflow prints goes to the log
     service = _Service(replies)

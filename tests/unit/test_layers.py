@@ -25,6 +25,7 @@ LAYERS = (
     "ulids",
     "amounts",
     "where",
+    "garbage",
     "interpreter",
     "script",
     "syntax",
