@@ -42,9 +42,10 @@ class Arrivals(Generic[_Item]):
         """
         if timeout > 0.0:
             self.bell.wait(timeout)
-            self.bell.clear()  # before the look: what arrives after it rings again
         if self._gather and not self._items.empty():
             time.sleep(self._gather)
+        if timeout > 0.0:
+            self.bell.clear()  # before the look: what arrives after it rings again
         arrived = []
         while not self._items.empty():
             arrived.append(self._items.get())
