@@ -38,7 +38,7 @@ LARGE_GRID = GRID | {
     "seed": [str(seed) for seed in range(1, 33)],
 }
 EVIL = "</script><script>window.broken=1</script><img src=x onerror='window.broken=2'><b>bold</b>&amp;"
-PATIENCE = 90_000.0  # milliseconds
+PATIENCE = 60_000.0  # milliseconds
 BYTES = 8_000_000  # of a page with 5,000 combinations, at most
 VIOLATIONS = """
     window.violations = [];

@@ -43,7 +43,7 @@ def test_a_slow_server_holds_up_few_commands_and_loses_none(
                 tracker.open([kit.run(key)])
                 assert "MLFLOW_TRACKING_URI" in tracker.environment(key)
                 tracker.end(kit.attempt(key))
-            assert time.monotonic() - began < 5, "each of them alone would wait half a second"
+            assert time.monotonic() - began < 2, "each of them alone would wait half a second"
             said: list[str] = []
             assert tracker.finish("completed", 5, said.append) == []
             assert said, "it takes longer than the five seconds, and says so"
@@ -78,7 +78,7 @@ def test_an_outage_delays_nothing_and_loses_nothing(
         assert all("MLFLOW_RUN_ID" not in tracker.environment(f"c{number}") for number in range(20))
         tracker.end(kit.attempt("bb", Outcome.FAILED, exit_code=1))
         tracker.end(kit.attempt("cc"))
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 1
         with server(port, folder):
             kit.wait_for(tracker, 2)
         for number in range(2):
