@@ -256,10 +256,10 @@ class Helpers:
                 each.id, each.name, each.state, each.message, signed=each.signed, died=each.died
             )
             if verdict is not None:
-                if verdict.what == "died" and each.state not in FINAL:  # nobody else is left who could say so
+                if verdict.what == "died" and each.state not in FINAL:  # perhaps nobody is left to say so
                     with suppress(Exception):
                         crashed: Any = Crashed(message="Its process has died.")
-                        client.set_flow_run_state(UUID(each.id), crashed, force=True)
+                        client.set_flow_run_state(UUID(each.id), crashed)  # not over what itself has said
                 with self._lock:
                     self._runs.pop(each.id, None)
                     self._refused += verdict.what == "cancelled"

@@ -148,3 +148,32 @@ def test_more_flow_runs_than_the_api_tells_of_at_once(
         assert (verdict.id, verdict.what) == (first["id"], "cancelled")
         assert helpers.verdicts.empty()
         assert helpers.active == 2
+
+
+def test_a_helper_that_has_died_is_crashed_unless_it_has_said_how_it_ended(
+    prefect_api: str, pool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = Helpers._states
+    late: list[str] = []
+
+    def and_then_it_speaks(client: Any, ids: list[str]) -> Any:
+        found = states(client, ids)
+        for each in late:
+            told = {"state": {"type": "FAILED", "message": "the worker has died"}}
+            ask(prefect_api, f"/flow_runs/{each}/set_state", told)
+        return found
+
+    with asked_for(prefect_api, Pool(pool, limit=2), tmp_path) as helpers:
+        await_true(lambda: helpers.active == 2)
+        silent, speaks = (each["id"] for each in flow_runs(prefect_api, pool))
+        for each in (silent, speaks):
+            ask(prefect_api, f"/flow_runs/{each}/set_state", {"state": {"type": "RUNNING"}, "force": True})
+            helpers.signed(each)
+        helpers.died(silent)
+        assert helpers.verdicts.get(timeout=20).what == "died"
+        late.append(speaks)
+        monkeypatch.setattr(Helpers, "_states", staticmethod(and_then_it_speaks))
+        helpers.died(speaks)
+        assert helpers.verdicts.get(timeout=20).what == "died"
+        said = {each["id"]: each["state"]["message"] for each in flow_runs(prefect_api, pool)}
+        assert (said[silent], said[speaks]) == ("Its process has died.", "the worker has died")
