@@ -124,8 +124,7 @@ def _catch_up(project: Path, plan: Plan, ledger: Ledger) -> None:
 
         note("telling MLflow what it missed")
         with make_tracker(project) as tracker:
-            for text in report_earlier(ledger, project, plan.job.entry, tracker):
-                note(text)
+            report_earlier(ledger, project, plan.job.entry, tracker, note)
     if ledger.unreported(1):
         from sweeplib.orchestrate.api import reachable
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
+from sweeplib.engine.interrupts import Interrupts
 from sweeplib.engine.model import EndedRun
 from sweeplib.engine.tracked import own_tags, tracked_sweep
 from sweeplib.ledger import SweepState
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sweeplib.engine.model import Tracker
@@ -20,6 +22,7 @@ __all__ = ["acknowledge", "hand_over", "report_earlier"]
 
 _CHUNK = 64
 _PATIENCE = 30.0  # seconds that a store may take for a record, as at the end of a sweep
+_HURRY = 2.0  # seconds for all that is on its way, after an interrupt
 
 
 def hand_over(ledger: Ledger, project: Path, job: str, tracker: Tracker, besides: str = "") -> None:
@@ -45,12 +48,28 @@ def acknowledge(ledger: Ledger, tracker: Tracker) -> None:
         ledger.set_tracked(sweep, acknowledged)
 
 
-def report_earlier(ledger: Ledger, project: Path, job: str, tracker: Tracker) -> list[str]:
-    """Have the tracker store what is owed, while no sweep runs; return notes for the user."""
+def report_earlier(
+    ledger: Ledger, project: Path, job: str, tracker: Tracker, note: Callable[[str], None]
+) -> None:
+    """Have the tracker store what is owed, while no sweep runs; `note` is told what the user should know.
+
+    It takes as long as records come in; what an interrupt leaves is told the next time.
+    """
     hand_over(ledger, project, job, tracker)
-    notes = tracker.finish(SweepState.COMPLETED.value, _PATIENCE)
+    state = SweepState.COMPLETED.value
+    try:
+        notes = tracker.finish(state, _PATIENCE, note)
+    except KeyboardInterrupt:
+        with Interrupts():
+            _conclude(ledger, tracker, tracker.finish(state, _HURRY), note)
+        raise
+    _conclude(ledger, tracker, notes, note)
+
+
+def _conclude(ledger: Ledger, tracker: Tracker, notes: list[str], note: Callable[[str], None]) -> None:
     acknowledge(ledger, tracker)
-    return notes
+    for text in notes:
+        note(text)
 
 
 def _ended(row: Combination) -> EndedRun:
