@@ -30,7 +30,9 @@ _FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`]+)`")
 _CELL = re.compile(r"(?<!\\)\|")
 _NAMED = re.compile(r"# (\S+)\n")
-_INTERIM = re.compile(r"\S+: \d+/\d+ done, .*\b(?:running|left)$")  # of a machine that is slow today
+_INTERIM = re.compile(  # of a machine that is slow today
+    r"\S+: \d+/\d+ done, .*\b(?:running|left)$|sweep: \w+ is still recording: "
+)
 _ULID = r"[0-9A-HJKMNP-TV-Z]{26}"
 _VARYING = (
     (re.compile(rf"\b{_ULID}\b"), "ULID"),
