@@ -9,6 +9,7 @@ Prefect: the server is a process.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -44,6 +45,8 @@ __all__ = [
 _START = 120.0  # seconds; 7 to 13 on an idle machine, many times that on a busy one
 _STOP = 15.0  # seconds between TERM and KILL
 _PROBE = 2.0  # seconds for one health request
+_PORTS = 3  # ports that are tried
+_TAKEN = os.strerror(errno.EADDRINUSE).lower().encode()
 
 _DATABASE = "prefect.db"
 
@@ -174,8 +177,7 @@ class Service:
             running = self._read()
             if running is None:
                 note(f"starting a local {self.name} server for this project")
-                running = self._spawn()
-                self._await_health(running)
+                running = self._launch()
                 self._furnish(f"http://127.0.0.1:{running.port}")
             self._await_health(running)
             return f"http://127.0.0.1:{running.port}"
@@ -195,6 +197,24 @@ class Service:
                 break
         self._write({"port": running.port})  # for the next start: addresses stay valid
         return True
+
+    def _launch(self) -> Running:
+        """Start the service, on another port where somebody has taken the first before it listened there."""
+        for left in reversed(range(_PORTS)):
+            written = self.log.stat().st_size if self.log.exists() else 0
+            running = self._spawn()
+            try:
+                self._await_health(running)
+            except ServerError:
+                if not left or not self._lost_its_port(written):
+                    raise
+            else:
+                break
+        return running
+
+    def _lost_its_port(self, written: int) -> bool:
+        """Tell whether what the service has added to its log says so; it had `written` bytes before."""
+        return _TAKEN in self.log.read_bytes()[written:].lower()
 
     def _spawn(self) -> Running:
         port = self._free_port()

@@ -258,7 +258,7 @@ def test_a_pipe_gets_plain_text_and_the_second_run_has_nothing_to_do(there: Proj
     there.env["TERM"] = "xterm-256color"
     first = there.sweep("run", "train", check=0)
     assert re.fullmatch(r"train-\w{8}: 3 of 3 completed in [\d.]+ s\n", first.stdout)
-    assert first.stderr == "train: 3/3 done\n"
+    assert re.fullmatch(r"(train: [0-2]/3 done, .*\n)*train: 3/3 done\n", first.stderr)
     second = there.sweep("run", "train", check=0)
     assert (second.stdout, second.stderr) == (
         "",
@@ -486,6 +486,9 @@ def test_failures_without_colour_and_retry(there: Project, terminals: Callable[.
     there.write("fails.sh", "exit 0\n")
     second = there.sweep("retry", "tidy", check=0)
     assert re.fullmatch(r"tidy-\w{8}: 1 of 1 completed, 2 were done before in [\d.]+ s\n", second.stdout)
-    assert second.stderr == (
-        "sweep: tidy: 2 of 3 combinations done, 1 to go (--fresh runs all again)\ntidy: 3/3 done\n"
+    assert re.fullmatch(
+        r"sweep: tidy: 2 of 3 combinations done, 1 to go \(--fresh runs all again\)\n"
+        r"(tidy: 2/3 done, .*\n)*"  # on a machine that is slow today
+        r"tidy: 3/3 done\n",
+        second.stderr,
     )

@@ -54,7 +54,7 @@ jobs:
     deployments:
       every-minute: {cron: "* * * * *", arguments: [also]}
 """
-BETTER = 'echo "$1" >> ran\n'
+BETTER = 'while test -e held; do sleep 0.1; done; echo "$1" >> ran\n'
 PICKY = BETTER + 'test "$1" != i=3\n'
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 PATIENCE = 120.0
@@ -178,7 +178,7 @@ def ran(project: Project) -> Counter[str]:
 
 
 def clear(project: Project) -> None:
-    for name in ("ran", "better", "started", "rested"):
+    for name in ("ran", "better", "started", "rested", "held"):
         (project.folder / name).unlink(missing_ok=True)
 
 
@@ -269,11 +269,13 @@ class TestOneWorker:
         with deployed.ledger() as ledger:
             tag = ledger.sweeps(job="picky", limit=1)[0].tag
         assert "was run by a deployment" in deployed.sweep("retry", tag, "-j", "2", check=2).stderr
+        held = deployed.write("held", "")
         assert deployed.sweep("retry", "picky", check=0).stdout == f"asked Prefect to retry {tag}\n"
         assert (
             " in Prefect, and can be retried when it has ended"
             in deployed.sweep("retry", tag, check=2).stderr
         )
+        held.unlink()
         state = await_state(deployed, prefect_api, flow_run, runs=2)
         assert (state["type"], state["message"]) == ("COMPLETED", "1 of 1 completed, 3 were done before")
         assert "nothing is left to do" in deployed.sweep("retry", tag, check=0).stderr

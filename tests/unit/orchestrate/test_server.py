@@ -7,14 +7,16 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sweeplib.engine import Lock
 from sweeplib.errors import ServerError
-from sweeplib.orchestrate.server import is_alive
+from sweeplib.orchestrate.server import Service, is_alive
 
 if TYPE_CHECKING:
     from tests.unit.orchestrate.conftest import Home
@@ -74,6 +76,38 @@ def test_a_port_that_somebody_else_has_now(home: Home) -> None:
         other = home.service().start()
         assert other != address
         assert home.ask(other) == f"{home.pid()} hello"
+
+
+def test_a_port_that_somebody_else_takes_while_it_starts(home: Home) -> None:
+    taken: list[int] = []
+    with ExitStack() as others:
+
+        def command(port: int) -> tuple[list[str], dict[str, str]]:
+            if len(taken) < 2:
+                taken.append(port)
+                others.enter_context(socket.create_server(("127.0.0.1", port)))
+            return [sys.executable, "-S", "-c", home.code, str(port)], {"WORD": "hello"}
+
+        service = Service("tiny", home.folder, command, "/health")
+        address = service.start(home.notes.append)
+        assert home.ask(address) == f"{home.pid()} hello"
+    assert int(address.rpartition(":")[2]) not in taken
+    assert home.notes == ["starting a local tiny server for this project"]
+
+
+def test_every_port_is_taken_while_it_starts(home: Home) -> None:
+    with ExitStack() as others:
+
+        def command(port: int) -> tuple[list[str], dict[str, str]]:
+            others.enter_context(socket.create_server(("127.0.0.1", port)))
+            return [sys.executable, "-S", "-c", home.code, str(port)], {"WORD": "hello"}
+
+        service = Service("tiny", home.folder, command, "/health")
+        with pytest.raises(ServerError) as error:
+            service.start()
+    assert str(error.value).startswith(f"the local tiny server did not start; its log is {service.log}:\n")
+    assert str(error.value).endswith("OSError: [Errno 98] Address already in use")
+    assert service.log.read_text().count("Address already in use") == 3
 
 
 def test_a_process_id_that_belongs_to_another_is_not_ours_to_end(home: Home) -> None:
