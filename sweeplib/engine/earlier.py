@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from sweeplib.engine.model import Tracker
     from sweeplib.ledger import Combination, Ledger
 
-__all__ = ["acknowledge", "hand_over", "report_earlier"]
+__all__ = ["HURRY", "PATIENCE", "acknowledge", "conclude", "hand_over", "report_earlier"]
 
 _CHUNK = 64
-_PATIENCE = 30.0  # seconds that a store may take for a record, as at the end of a sweep
-_HURRY = 2.0  # seconds for all that is on its way, after an interrupt
+PATIENCE = 30.0
+"""Seconds at the end for records that are still on their way."""
+
+HURRY = 2.0
+"""The same after an interrupt."""
 
 
 def hand_over(ledger: Ledger, project: Path, job: str, tracker: Tracker, besides: str = "") -> None:
@@ -53,23 +56,44 @@ def report_earlier(
 ) -> None:
     """Have the tracker store what is owed, while no sweep runs; `note` is told what the user should know.
 
-    It takes as long as records come in; what an interrupt leaves is told the next time.
+    What an interrupt leaves is told the next time.
     """
     hand_over(ledger, project, job, tracker)
-    state = SweepState.COMPLETED.value
+    conclude(ledger, tracker, SweepState.COMPLETED, note)
+
+
+def conclude(
+    ledger: Ledger,
+    tracker: Tracker,
+    state: SweepState,
+    note: Callable[[str], None],
+    patience: float = PATIENCE,
+    *,
+    hurried: bool = False,
+) -> None:
+    """End the tracker's records, and write down what it has stored.
+
+    It waits up to `patience` seconds, for each next record if it is not `hurried`; an interrupt hurries it.
+    """
     try:
-        notes = tracker.finish(state, _PATIENCE, note)
+        _finish(ledger, tracker, state, note, patience, None if hurried else note)
     except KeyboardInterrupt:
         with Interrupts():
-            _conclude(ledger, tracker, tracker.finish(state, _HURRY), note)
+            _finish(ledger, tracker, state, note, HURRY)
         raise
-    _conclude(ledger, tracker, notes, note)
 
 
-def _conclude(ledger: Ledger, tracker: Tracker, notes: list[str], note: Callable[[str], None]) -> None:
-    acknowledge(ledger, tracker)
-    for text in notes:
+def _finish(
+    ledger: Ledger,
+    tracker: Tracker,
+    state: SweepState,
+    note: Callable[[str], None],
+    patience: float,
+    still: Callable[[str], None] | None = None,
+) -> None:
+    for text in tracker.finish(state, patience, still):
         note(text)
+    acknowledge(ledger, tracker)
 
 
 def _ended(row: Combination) -> EndedRun:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sweeplib.engine.canary import trials
-from sweeplib.engine.earlier import acknowledge, hand_over
+from sweeplib.engine.earlier import HURRY, PATIENCE, acknowledge, conclude, hand_over
 from sweeplib.engine.interrupts import Interrupts
 from sweeplib.engine.model import Progress, Summary, TrackedRun
 from sweeplib.engine.order import arrange
@@ -26,7 +26,7 @@ from sweeplib.run.marker import last_begun, read_markers
 from sweeplib.run.model import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from sweeplib.engine.canary import Trial
     from sweeplib.engine.execution import Execution, Item
@@ -40,8 +40,6 @@ _TICK = 0.5  # seconds between looks at the ledger's cancel request, when nothin
 _COUNTED = 100_000  # combinations up to which those not started are counted, where canaries failed
 _CHUNK = 64  # combinations claimed in one transaction at most
 _GRACE = 20.0  # seconds that ended commands have to come back after an interrupt
-_TRACKING_PATIENCE = 30.0  # seconds at the end for records that are still on their way
-_HURRY = 2.0  # the same after a second interrupt
 
 
 def run_sweep(execution: Execution, submitter: Submitter, tracker: Tracker, observer: Observer) -> Summary:
@@ -337,11 +335,11 @@ class _Loop:
 
     def break_off(self, state: SweepState) -> None:
         """End the sweep before its time; a second interrupt ends the waiting, and not the recording."""
-        patience = _TRACKING_PATIENCE
+        patience = PATIENCE
         try:
             self.abort()
         except KeyboardInterrupt:
-            patience = _HURRY
+            patience = HURRY
             with Interrupts(every=True):
                 self.submitter.stop(at_once=True)
                 self._record_rest("interrupted again while it was being ended", Outcome.CANCELLED)
@@ -362,7 +360,7 @@ class _Loop:
                     self.in_flight.pop(each.work.key, None)
                     self.ledger.record(self.execution.id, each.attempts)
             self.in_flight.clear()
-            self.close(SweepState.CANCELLED, _HURRY)
+            self.close(SweepState.CANCELLED, HURRY)
 
     def abort(self) -> None:
         """End what runs and record every end, within a bounded time; what never came back is lost."""
@@ -405,7 +403,7 @@ class _Loop:
             if row.key in self.in_flight:
                 self.observer.ended(self.in_flight[row.key], attempts[-1])
 
-    def close(self, state: SweepState, patience: float = _TRACKING_PATIENCE, *, hurried: bool = True) -> None:
+    def close(self, state: SweepState, patience: float = PATIENCE, *, hurried: bool = True) -> None:
         """End the sweep's records, waiting up to `patience` seconds for what is to be tracked.
 
         If it is not `hurried`, for each next record.
@@ -413,20 +411,8 @@ class _Loop:
         if not self.execution.resumed:
             self.ledger.set_done_before(self.execution.id, self.before - self.elsewhere)
         self.ledger.finish_sweep(self.execution.id, state, time.time())
-        try:
-            self._finish_tracking(state, patience, None if hurried else self.observer.note)
-        except KeyboardInterrupt:
-            with Interrupts():
-                self._finish_tracking(state, _HURRY)
-            raise
+        conclude(self.ledger, self.tracker, state, self.observer.note, patience, hurried=hurried)
         self.observer.progress(self.progress())
-
-    def _finish_tracking(
-        self, state: SweepState, patience: float, note: Callable[[str], None] | None = None
-    ) -> None:
-        for text in self.tracker.finish(state, patience, note):
-            self.observer.note(text)
-        self._acknowledge()
 
     def progress(self) -> Progress:
         """Return the numbers as they are now."""

@@ -255,15 +255,12 @@ def test_a_second_ctrl_c_waits_for_nothing(project: Project) -> None:
         process.send_signal(signal.SIGINT)
         await_true(lambda: next(project.folder.glob(".sweep/sweeps/*/stop"), None) is not None, "the stop")
         process.send_signal(signal.SIGINT)
-        moment = time.time()
+        moment = time.monotonic()
         out, err = process.communicate(timeout=60)
     finally:
         end_group(process)
     assert process.returncode == 130, err
-    with project.ledger() as ledger:
-        (sweep,) = ledger.sweeps(job="deaf")
-    assert sweep.ended is not None
-    assert sweep.ended - moment < 4, "commands that take no notice of SIGTERM have five seconds"
+    assert time.monotonic() - moment < 4, "commands that take no notice of SIGTERM have five seconds"
     assert "2 cancelled" in out or "4 cancelled" in out
 
 
