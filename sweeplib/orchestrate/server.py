@@ -206,7 +206,7 @@ class Service:
             try:
                 self._await_health(running)
             except ServerError:
-                if not left or not self._lost_its_port(written):
+                if not left or self._read() or not self._lost_its_port(written):
                     raise
             else:
                 break
