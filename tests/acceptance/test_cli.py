@@ -258,7 +258,9 @@ def test_a_pipe_gets_plain_text_and_the_second_run_has_nothing_to_do(there: Proj
     there.env["TERM"] = "xterm-256color"
     first = there.sweep("run", "train", check=0)
     assert re.fullmatch(r"train-\w{8}: 3 of 3 completed in [\d.]+ s\n", first.stdout)
-    assert re.fullmatch(r"(train: [0-2]/3 done, .*\n)*train: 3/3 done\n", first.stderr)
+    assert re.fullmatch(
+        r"(train: [0-2]/3 done(, \d running)?(, \S+ s left)?\n)*train: 3/3 done\n", first.stderr
+    )
     second = there.sweep("run", "train", check=0)
     assert (second.stdout, second.stderr) == (
         "",
@@ -488,7 +490,7 @@ def test_failures_without_colour_and_retry(there: Project, terminals: Callable[.
     assert re.fullmatch(r"tidy-\w{8}: 1 of 1 completed, 2 were done before in [\d.]+ s\n", second.stdout)
     assert re.fullmatch(
         r"sweep: tidy: 2 of 3 combinations done, 1 to go \(--fresh runs all again\)\n"
-        r"(tidy: 2/3 done, .*\n)*"  # on a machine that is slow today
+        r"(tidy: 2/3 done, 1 running(, \S+ s left)?\n)*"  # on a machine that is slow today
         r"tidy: 3/3 done\n",
         second.stderr,
     )
